@@ -1,0 +1,4 @@
+@main
+struct InferenceBenchmark {
+    static func main() {}
+}

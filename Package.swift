@@ -1,0 +1,61 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// C libraries come from Debian's development packages (scripts/setup.sh installs them); each is seen
+// by one C target only. No outside Swift package is used, and no unsafe flag, so that `Inference` and
+// `Messaging` can be depended upon.
+let package = Package(
+    name: "kaption",
+    products: [
+        .library(name: "Inference", targets: ["Inference"]),
+        .library(name: "Messaging", targets: ["Messaging"]),
+        .executable(name: "kaption-worker", targets: ["Consumer"]),
+        .executable(name: "kaption-enqueue", targets: ["Producer"]),
+        .executable(name: "kaption-model", targets: ["ModelTool"]),
+        .executable(name: "kaption-broker", targets: ["EmbeddedBroker"]),
+    ],
+    targets: [
+        // C libraries behind shims.
+        .target(name: "CRdKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
+        .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
+        .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CLinux"),
+
+        // SIMD kernels: one table per instruction set.
+        .target(name: "Kernels", linkerSettings: [.linkedLibrary("m")]),
+
+        // Libraries.
+        .target(name: "CommandLineOptions"),
+        .target(name: "Telemetry"),
+        .target(name: "Inference", dependencies: ["Kernels", "COpenBLAS", "CJPEG", "CPNG", "CCrypto"]),
+        .target(name: "Messaging", dependencies: ["CRdKafka"]),
+
+        // Programs.
+        .executableTarget(
+            name: "Consumer",
+            dependencies: ["Inference", "Messaging", "CLinux", "CommandLineOptions", "Telemetry"]),
+        .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
+        .executableTarget(name: "ModelTool", dependencies: ["Inference", "CommandLineOptions", "Telemetry"]),
+        .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
+        .executableTarget(name: "SamplePictures", dependencies: ["CJPEG", "CPNG", "CommandLineOptions"]),
+
+        // Benchmarks: executables without products.
+        .executableTarget(
+            name: "InferenceBenchmark", dependencies: ["Inference", "Kernels"],
+            path: "Benchmarks/InferenceBenchmark"),
+
+        // Tests mirror Sources.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "COpenBLAS", "TestSupport"]),
+        .testTarget(name: "CommandLineOptionsTests", dependencies: ["CommandLineOptions", "TestSupport"]),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "TestSupport"]),
+        .testTarget(name: "MessagingTests", dependencies: ["Messaging", "TestSupport"]),
+        .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "TestSupport"]),
+        .testTarget(name: "ProducerTests", dependencies: ["Producer", "TestSupport"]),
+        .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "TestSupport"]),
+        .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),
+    ]
+)

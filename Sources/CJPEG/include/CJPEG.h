@@ -1,0 +1,3 @@
+#ifndef KAPTION_CJPEG_H
+#define KAPTION_CJPEG_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef KAPTION_CLINUX_H
+#define KAPTION_CLINUX_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef KAPTION_CPNG_H
+#define KAPTION_CPNG_H
+#endif

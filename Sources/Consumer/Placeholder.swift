@@ -1,0 +1,4 @@
+@main
+struct Consumer {
+    static func main() {}
+}

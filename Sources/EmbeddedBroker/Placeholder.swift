@@ -1,0 +1,4 @@
+@main
+struct EmbeddedBroker {
+    static func main() {}
+}

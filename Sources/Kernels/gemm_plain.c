@@ -1,0 +1,26 @@
+#pragma clang fp contract(off)
+#include "kaption_kernels.h"
+#include <math.h>
+#include <string.h>
+
+size_t kaption_gemm_packed_bytes(kaption_isa isa, size_t n, size_t k) {
+    (void)isa;
+    return (n * k * sizeof(float) + 63) / 64 * 64;
+}
+
+void kaption_gemm_pack(kaption_isa isa, size_t n, size_t k, const float *w, size_t ldw, float *packed) {
+    (void)isa;
+    for (size_t j = 0; j < n; j++) memcpy(packed + j * k, w + j * ldw, k * sizeof(float));
+}
+
+void kaption_gemm(kaption_isa isa, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
+                  const float *bias, int accumulate, float *c, size_t ldc) {
+    (void)isa;
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            float sum = accumulate ? c[i * ldc + j] : 0.0f;
+            for (size_t p = 0; p < k; p++) sum = fmaf(a[i * lda + p], packed[j * k + p], sum);
+            c[i * ldc + j] = bias == NULL ? sum : sum + bias[j];
+        }
+    }
+}

@@ -1,0 +1,48 @@
+#pragma clang fp contract(off)
+#include "kaption_kernels.h"
+#include <stdlib.h>
+#include <string.h>
+
+int kaption_isa_available(kaption_isa isa) {
+    switch (isa) {
+    case KAPTION_ISA_PLAIN:
+        return 1;
+#if defined(__x86_64__)
+    case KAPTION_ISA_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case KAPTION_ISA_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+    default:
+        return 0;
+    }
+}
+
+const char *kaption_isa_name(kaption_isa isa) {
+    switch (isa) {
+    case KAPTION_ISA_AVX2:
+        return "avx2";
+    case KAPTION_ISA_AVX512:
+        return "avx512";
+    default:
+        return "plain";
+    }
+}
+
+kaption_isa kaption_isa_best(void) {
+    kaption_isa wanted = KAPTION_ISA_AVX512;
+    const char *name = getenv("KAPTION_INSTRUCTION_SET");
+    if (name != NULL) {
+        if (strcmp(name, "plain") == 0) wanted = KAPTION_ISA_PLAIN;
+        if (strcmp(name, "avx2") == 0) wanted = KAPTION_ISA_AVX2;
+    }
+    while (wanted != KAPTION_ISA_PLAIN && !kaption_isa_available(wanted)) wanted = (kaption_isa)(wanted - 1);
+    return wanted;
+}
+
+void kaption_flush_denormals(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040u);
+#endif
+}

@@ -1,0 +1,4 @@
+@main
+struct ModelTool {
+    static func main() {}
+}

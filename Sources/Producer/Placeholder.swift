@@ -1,0 +1,4 @@
+@main
+struct Producer {
+    static func main() {}
+}

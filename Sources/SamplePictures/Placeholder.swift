@@ -1,0 +1,4 @@
+@main
+struct SamplePictures {
+    static func main() {}
+}
