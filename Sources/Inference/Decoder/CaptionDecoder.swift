@@ -8,7 +8,7 @@ import Kernels
 /// a step reads one row of that table instead of doing a product. The table takes 16·hidden bytes a word (21 MB for 2,538
 /// words and 512 units) in place of the embedding's 4·embedding, never more than four times the output layer;
 /// for that a step does a sixth (8,000 words) to a quarter (2,538) less arithmetic and streams 4·hidden·embedding weights less.
-public final class Decoder: Sendable {
+public final class CaptionDecoder: Sendable {
     public let configuration: DecoderConfiguration
     public let vocabulary: [String]
 
