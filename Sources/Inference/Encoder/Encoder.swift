@@ -1,0 +1,24 @@
+/// A graph made ready to run: its plan and its packed weights, shared by all threads.
+public final class Encoder: Sendable {
+    /// Floats from one pixel of the input image to the next.
+    public static let inputPixelStride = 4
+
+    public let inputHeight: Int
+    public let inputWidth: Int
+    public let inputChannels: Int
+    /// Floats of an image's feature.
+    public let featureSize: Int
+
+    /// Checks `graph` against its weights and packs them.
+    /// - Throws: `ModelError` where the graph is malformed or a weight's shape does not fit.
+    public init(
+        graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet = .best
+    ) throws {
+        throw ModelError("the executor is not built yet")
+    }
+
+    /// Scratch memory for one thread, for micro-batches of up to `maximumBatch` images.
+    public func makeWorkspace(maximumBatch: Int) -> EncoderWorkspace {
+        EncoderWorkspace(encoder: self, maximumBatch: maximumBatch)
+    }
+}
