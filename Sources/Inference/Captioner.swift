@@ -1,30 +1,39 @@
-/// What the caller may choose for one image. The defaults are the bundle's.
-public struct CaptionOptions: Sendable, Equatable {
-    /// Beams kept; 1 is greedy. 1...10.
-    public var beam: Int
-    /// How many of the best captions to return, at most `beam`.
-    public var candidates: Int
-    /// Steps at most, the end of the caption counted. 1...50.
-    public var maxWords: Int
+/// Which model made a caption.
+public struct ModelIdentity: Sendable, Equatable {
+    public var name: String
+    public var version: String
+    /// SHA-256 of the bundle, lower-case hexadecimal.
+    public var digest: String
+    /// The arithmetic used: `fp32`.
+    public var precision: String
 
-    public init(beam: Int = 3, candidates: Int = 1, maxWords: Int = 20) {
-        self.beam = beam
-        self.candidates = candidates
-        self.maxWords = maxWords
+    public init(name: String, version: String, digest: String, precision: String) {
+        self.name = name
+        self.version = version
+        self.digest = digest
+        self.precision = precision
     }
 }
 
-/// One caption with its score.
-public struct CaptionCandidate: Sendable, Equatable {
-    public var caption: String
-    /// Sum of the words' natural log-probabilities, the end counted.
-    public var logProbability: Float
-    /// Log-probability ÷ (words + 1)^α for a finished caption, ÷ words^α for one that reached the limit.
-    public var score: Float
+/// A model, loaded once and shared by all threads: weights and plans only, nothing that changes.
+///
+/// Each thread makes a `CaptionSession` of its own from it.
+public final class Captioner: Sendable {
+    public let identity: ModelIdentity
+    /// The bundle's decoding options.
+    public let defaults: CaptionOptions
 
-    public init(caption: String, logProbability: Float, score: Float) {
-        self.caption = caption
-        self.logProbability = logProbability
-        self.score = score
+    /// Loads a bundle, checks it whole and packs its weights for this CPU.
+    ///
+    /// - Throws: `ModelError` where the bundle is missing, damaged or does not fit together.
+    public init(bundle directory: String, instructionSet: InstructionSet = .best) throws {
+        throw ModelError("\(directory): loading of bundles is not in place yet")
+    }
+
+    /// Scratch memory for one thread.
+    ///
+    /// - Parameter maximumBatch: the most images that one call of `caption` gets, at least 1.
+    public func makeSession(maximumBatch: Int) -> CaptionSession {
+        CaptionSession(maximumBatch: maximumBatch)
     }
 }

@@ -64,7 +64,7 @@ struct ConstantLayout {
 
     /// Takes the memory and fills it.
     /// - Throws: `ModelError` where a tensor's shape is not what its layer needs.
-    func pack(_ weights: (String) throws -> WeightTensor) throws -> AlignedFloats {
+    func pack(_ tensors: [String: WeightTensor]) throws -> AlignedFloats {
         guard size <= Graph.Limits.memory else {
             throw ModelError("the graph's weights take more than \(Graph.Limits.memory) floats")
         }
@@ -72,7 +72,7 @@ struct ConstantLayout {
         for content in contents {
             switch content {
             case .vector(let name, let channels, let at):
-                let tensor = try load(name, [channels], weights)
+                let tensor = try load(name, [channels], tensors)
                 (floats.base + at).update(from: tensor.values, count: channels)
             case .indices(let indices, let at):
                 let target = UnsafeMutableRawPointer(floats.base + at)
@@ -80,7 +80,7 @@ struct ConstantLayout {
                     target.storeBytes(of: UInt32(index), toByteOffset: position * 4, as: UInt32.self)
                 }
             case .convolution(let convolution, let taps, let isDepthwise, let at, let bias):
-                let folded = try fold(convolution, weights)
+                let folded = try fold(convolution, tensors)
                 let filters = convolution.weightShape[0]
                 if isDepthwise {
                     kaption_depthwise_pack(filters, taps, folded.weight, floats.base + at)
@@ -97,16 +97,16 @@ struct ConstantLayout {
 
     /// Weights and bias with the scales and shifts that follow the convolution folded into them.
     private func fold(
-        _ convolution: EncoderLayer.Convolution, _ weights: (String) throws -> WeightTensor
+        _ convolution: EncoderLayer.Convolution, _ tensors: [String: WeightTensor]
     ) throws -> (weight: [Float], bias: [Float]) {
-        var weight = try load(convolution.weight, convolution.weightShape, weights).values
+        var weight = try load(convolution.weight, convolution.weightShape, tensors).values
         let filters = convolution.weightShape[0]
         var bias = [Float](repeating: 0, count: filters)
-        if let name = convolution.bias { bias = try load(name, [filters], weights).values }
+        if let name = convolution.bias { bias = try load(name, [filters], tensors).values }
         let perFilter = weight.count / filters
         for pair in convolution.scaleShifts {
-            let scale = try load(pair.scale, [filters], weights).values
-            let shift = try load(pair.shift, [filters], weights).values
+            let scale = try load(pair.scale, [filters], tensors).values
+            let shift = try load(pair.shift, [filters], tensors).values
             for filter in 0..<filters {
                 for index in filter * perFilter..<(filter + 1) * perFilter { weight[index] *= scale[filter] }
                 bias[filter] = Float(Double(bias[filter]) * Double(scale[filter]) + Double(shift[filter]))
@@ -116,11 +116,10 @@ struct ConstantLayout {
     }
 
     private func load(
-        _ name: String, _ shape: [Int], _ weights: (String) throws -> WeightTensor
+        _ name: String, _ shape: [Int], _ tensors: [String: WeightTensor]
     ) throws -> WeightTensor {
-        let tensor = try weights(name)
-        guard tensor.shape == shape, tensor.values.count == shape.reduce(1, *) else {
-            throw ModelError("the tensor \(name.prefix(200)) has the shape \(tensor.shape), not \(shape)")
+        guard let tensor = tensors[name], tensor.shape == shape, tensor.values.count == shape.reduce(1, *) else {
+            throw ModelError("the tensor \"\(name.prefix(128))\" is not of the shape \(shape)")
         }
         return tensor
     }

@@ -15,7 +15,11 @@ final class EncoderPlan: @unchecked Sendable {
 
     /// - Throws: `ModelError`.
     init(_ graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet) throws {
-        try graph.validate()
+        var tensors: [String: WeightTensor] = [:]
+        for name in Set(graph.nodes.flatMap(\.operation.weights)) { tensors[name] = try weights(name) }
+        try graph.validate { tensors[$0]?.shape }
+        _ = try graph.featureSize()
+        try graph.checkLimits()
         let fusion = LayerFusion(graph)
         let placement = try ValuePlacement(graph, fusion)
         var constants = ConstantLayout(instructionSet.isa)
@@ -34,7 +38,7 @@ final class EncoderPlan: @unchecked Sendable {
             }
         }
         if placement.cut == fusion.layers.count { cut = built.count }
-        self.constants = try constants.pack(weights)
+        self.constants = try constants.pack(tensors)
         arenaSize = placement.arenaSize
         rowSize = placement.rowSize
         feature = placement.view(fusion.output)

@@ -137,6 +137,3 @@ struct ValuePlacement {
         }
     }
 }
-
-/// `count` rounded up to a multiple of 16 floats, one cache line.
-func roundedUp(_ count: Int) -> Int { (count + 15) / 16 * 16 }

@@ -1,4 +1,4 @@
 @main
-struct Consumer {
+struct WorkerProgram {
     static func main() {}
 }

@@ -1,0 +1,21 @@
+/// What one image may cost. Bytes, pixels and scans are checked before memory is taken for them.
+public struct ImageLimits: Sendable, Equatable {
+    /// Of the file.
+    public var maximumBytes: Int
+    /// Width × height in the file's header.
+    public var maximumPixels: Int
+    /// Scans of a JPEG that has several (progressive ones do).
+    public var maximumScans: Int
+    /// For decoding and resizing together.
+    public var deadline: Duration
+
+    public init(
+        maximumBytes: Int = 32 << 20, maximumPixels: Int = 64 << 20, maximumScans: Int = 100,
+        deadline: Duration = .seconds(10)
+    ) {
+        self.maximumBytes = maximumBytes
+        self.maximumPixels = maximumPixels
+        self.maximumScans = maximumScans
+        self.deadline = deadline
+    }
+}
