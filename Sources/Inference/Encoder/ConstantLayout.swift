@@ -64,11 +64,11 @@ struct ConstantLayout {
 
     /// Takes the memory and fills it.
     /// - Throws: `ModelError` where a tensor's shape is not what its layer needs.
-    func pack(_ tensors: [String: WeightTensor]) throws -> AlignedFloats {
+    func pack(_ tensors: [String: WeightTensor]) throws -> FloatBuffer {
         guard size <= Graph.Limits.memory else {
             throw ModelError("the graph's weights take more than \(Graph.Limits.memory) floats")
         }
-        let floats = AlignedFloats(count: size + roundedUp(zeros))
+        let floats = FloatBuffer(count: size + roundedUp(zeros))
         for content in contents {
             switch content {
             case .vector(let name, let channels, let at):

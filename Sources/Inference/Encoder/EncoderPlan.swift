@@ -11,7 +11,7 @@ final class EncoderPlan: @unchecked Sendable {
     let plan: UnsafePointer<kaption_plan>
 
     private let steps: UnsafeMutableBufferPointer<kaption_step>
-    private let constants: AlignedFloats
+    private let constants: FloatBuffer
 
     /// - Throws: `ModelError`.
     init(_ graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet) throws {

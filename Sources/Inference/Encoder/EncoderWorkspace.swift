@@ -9,17 +9,17 @@ public final class EncoderWorkspace {
     public var input: UnsafeMutablePointer<Float> { image.base }
 
     private let encoder: Encoder
-    private let image: AlignedFloats
-    private let arena: AlignedFloats
-    private let rows: AlignedFloats
+    private let image: FloatBuffer
+    private let arena: FloatBuffer
+    private let rows: FloatBuffer
     private var memory: kaption_memory
 
     init(encoder: Encoder, maximumBatch: Int) {
         precondition(maximumBatch >= 1, "a workspace holds one image at least")
         self.encoder = encoder
-        image = AlignedFloats(count: encoder.inputHeight * encoder.inputWidth * Encoder.inputPixelStride)
-        arena = AlignedFloats(count: encoder.plan.arenaSize)
-        rows = AlignedFloats(count: encoder.plan.rowSize * maximumBatch)
+        image = FloatBuffer(count: encoder.inputHeight * encoder.inputWidth * Encoder.inputPixelStride)
+        arena = FloatBuffer(count: encoder.plan.arenaSize)
+        rows = FloatBuffer(count: encoder.plan.rowSize * maximumBatch)
         memory = kaption_memory(input: image.base, arena: arena.base, rows: rows.base, capacity: maximumBatch)
     }
 
