@@ -40,17 +40,22 @@ public struct KafkaConfiguration: Sendable {
             }
             let name = String(assignment[..<separator])
             let value = String(assignment[assignment.index(after: separator)...])
-            if SecretProperties.contains(name) {
-                throw KafkaError.configuration(
-                    "-X \(name) would show a secret to everyone who lists processes: put it into the environment as "
-                        + "\(SecretProperties.environmentName(of: name)) or into the file of --secrets")
-            }
-            if let reason = owned.reason(for: name) {
-                throw KafkaError.configuration("-X \(name) is refused: \(reason)")
-            }
-            try Self.check(name, value)
-            properties[name] = value
+            try passThrough(name, value, owned: owned)
         }
+    }
+
+    /// Takes one `-X` option that was split already.
+    public mutating func passThrough(_ name: String, _ value: String, owned: OwnedProperties = .common) throws {
+        if SecretProperties.contains(name) {
+            throw KafkaError.configuration(
+                "-X \(name) would show a secret to everyone who lists processes: put it into the environment as "
+                    + "\(SecretProperties.environmentName(of: name)) or into the file of --secrets")
+        }
+        if let reason = owned.reason(for: name) {
+            throw KafkaError.configuration("-X \(name) is refused: \(reason)")
+        }
+        try Self.check(name, value)
+        properties[name] = value
     }
 
     /// Sets a secret property, e.g. `sasl.password`; it is never shown.
@@ -66,11 +71,9 @@ public struct KafkaConfiguration: Sendable {
         secretNames.insert(name)
     }
 
-    /// Takes every `KAPTION_SECRET_…` variable, e.g. `KAPTION_SECRET_SASL_PASSWORD` for `sasl.password`.
-    public mutating func takeSecrets(fromEnvironment environment: [String: String]) throws {
-        for name in SecretProperties.names {
-            if let value = environment[SecretProperties.environmentName(of: name)] { try setSecret(name, value) }
-        }
+    /// Takes secrets by the names that command lines give them: `sasl-password` is `sasl.password`.
+    public mutating func takeSecrets(_ secrets: [String: String]) throws {
+        for (name, value) in secrets { try setSecret(name.replacing("-", with: "."), value) }
     }
 
     /// All properties sorted by name, secrets hidden: for `--print-config` and logs.

@@ -41,7 +41,7 @@ public struct CaptionRequest: Sendable, Equatable {
         if let beam { writer.field("beam", beam) }
         if let candidates { writer.field("candidates", candidates) }
         if let maxWords { writer.field("max_words", maxWords) }
-        if let expiresAt { writer.field("expires_at", Timestamp.text(milliseconds: expiresAt)) }
+        if let expiresAt { writer.field("expires_at", RFC3339.text(milliseconds: expiresAt)) }
         if let batch { writer.field("batch", batch) }
         if let metadata { writer.field("metadata", json: metadata) }
         writer.endObject()

@@ -79,7 +79,7 @@ extension CaptionResult {
         writer.field("topic", source.topic)
         writer.field("partition", source.partition)
         writer.field("offset", source.offset)
-        if source.timestamp >= 0 { writer.field("timestamp", Timestamp.text(milliseconds: source.timestamp)) }
+        if source.timestamp >= 0 { writer.field("timestamp", RFC3339.text(milliseconds: source.timestamp)) }
         writer.endObject()
     }
 }

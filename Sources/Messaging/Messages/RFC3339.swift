@@ -1,5 +1,5 @@
 /// Instants as text: RFC 3339, and as Kafka has them, milliseconds since 1970 (UTC).
-public enum Timestamp {
+public enum RFC3339 {
     /// `2026-01-31T12:00:00.000Z`; the years 0000 to 9999, beyond which it is clamped.
     public static func text(milliseconds: Int64) -> String {
         let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
