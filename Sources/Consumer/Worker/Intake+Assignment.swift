@@ -7,8 +7,14 @@ extension Intake: KafkaConsumerDelegate {
         noteAssigned()
         ledger.assign(partitions)
         logger.info("assigned", metadata: ["partitions": .string(partitions.names)])
-        // librdkafka starts at the committed offset; without one it reports `_AUTO_OFFSET_RESET`, and `position` decides.
-        return []
+        do {
+            let committed = try consumer.committedOffsets(of: partitions, timeout: .seconds(3))
+            let fresh = Set(partitions).subtracting(committed.map(\.partition))
+            return committed + fresh.map { TopicPartitionOffset($0, offset: TopicPartitionOffset.beginning) }
+        } catch {
+            // librdkafka asks for itself, and reports what has no offset: `position` then decides.
+            return []
+        }
     }
 
     func consumer(_ consumer: KafkaConsumer, revoked partitions: [TopicPartition]) {
@@ -42,10 +48,10 @@ extension Intake: KafkaConsumerDelegate {
 
     private func forget(_ partitions: [TopicPartition]) {
         ledger.remove(partitions)
-        positionless.subtract(partitions)
+        for partition in partitions { positionless[partition] = nil }
     }
 
-    /// Seeks a partition that stands still. Without a committed offset it starts at the first record there is. With one that
+    /// Restarts a partition that stands still. Without a committed offset it starts at the first record there is. With one that
     /// retention has overtaken, it does too, and what is missing is counted.
     func position(_ partition: TopicPartition, of consumer: KafkaConsumer) {
         do {
@@ -53,11 +59,11 @@ extension Intake: KafkaConsumerDelegate {
             let committed = try consumer.committedOffsets(of: [partition], timeout: .seconds(5)).first?.offset
             let taken = ledger.highestOffset(of: partition).map { $0 + 1 }
             let expected = [committed, taken].compactMap { $0 }.max()
-            let start = startingOffset(partition, expected: expected, there: there)
-            try consumer.seek([TopicPartitionOffset(partition, offset: start)], timeout: .seconds(5))
-            positionless.remove(partition)
+            let start = startingOffset(of: partition, on: consumer, expected: expected, there: there)
+            try consumer.restart(partition, at: start)
+            positionless[partition] = nil
         } catch {
-            // It is tried again with the next poll.
+            positionless[partition] = .now + .seconds(1)
             if let suppressed = limiter.admit("position") {
                 logger.warning(
                     "a partition's offsets cannot be asked for yet",
@@ -69,7 +75,9 @@ extension Intake: KafkaConsumerDelegate {
         }
     }
 
-    private func startingOffset(_ partition: TopicPartition, expected: Int64?, there: Range<Int64>) -> Int64 {
+    private func startingOffset(
+        of partition: TopicPartition, on consumer: KafkaConsumer, expected: Int64?, there: Range<Int64>
+    ) -> Int64 {
         guard let expected else { return there.lowerBound }
         if expected < there.lowerBound {
             let lost = Int(there.lowerBound - expected)
@@ -85,6 +93,7 @@ extension Intake: KafkaConsumerDelegate {
         if expected > there.upperBound {
             // The topic was made anew: its offsets begin again, and so does the epoch.
             ledger.assign([partition])
+            consumer.resume([partition])
             logger.warning(
                 "the committed offset is beyond the partition's end; it is read from its first record",
                 metadata: [

@@ -31,8 +31,8 @@ final class Intake {
     let stop: StopRequest
     let logger: Logger
     let limiter = LogLimiter(interval: .seconds(10))
-    /// Partitions whose position is out of range or unknown, until they have been sought.
-    var positionless: Set<TopicPartition> = []
+    /// Partitions that stand still because their position is unknown or out of range, and when to see to them.
+    var positionless: [TopicPartition: MonotonicTime] = [:]
     private var isDraining = false
     private var wasAssigned = false
     private var nextCommit = MonotonicTime.now
@@ -73,8 +73,8 @@ final class Intake {
         case .error(let error): take(error)
         case .partitionEnd, nil: break
         }
-        for partition in positionless { position(partition, of: consumer) }
         let now = MonotonicTime.now
+        for (partition, time) in positionless where time <= now { position(partition, of: consumer) }
         if now >= nextCommit {
             nextCommit = now + settings.commitInterval
             commit(consumer)
@@ -134,7 +134,7 @@ final class Intake {
 
     private func take(_ error: KafkaError) {
         if error.name == "_AUTO_OFFSET_RESET", let partition = error.partition {
-            positionless.insert(partition)
+            positionless[partition] = .now
         } else if error.isFatal {
             stop.request(.failure(.init(.failed, "the Kafka consumer failed: \(error)")))
         } else if !wasAssigned, error.category == .authentication || error.category == .authorization {

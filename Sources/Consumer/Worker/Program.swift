@@ -6,7 +6,6 @@ import Telemetry
 @main
 struct WorkerProgram {
     static func main() {
-        StopSignals.block()
         let command = WorkerOptions.command
         let options = command.parseOrExit()
         let logger = Logger(

@@ -1,3 +1,4 @@
+import CLinux
 import CommandLineOptions
 import Glibc
 
@@ -23,32 +24,18 @@ final class StopRequest: Sendable {
     }
 }
 
-/// SIGTERM and SIGINT, taken by a thread of their own, so that no code runs in a signal handler. The first asks the
-/// worker to end in good order; the second ends the process at once.
+/// SIGTERM and SIGINT, waited for by a thread of their own, so that no work is done in a signal handler. The first asks
+/// the worker to end in good order; the second ends the process at once.
 enum StopSignals {
-    private static var set: sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, SIGTERM)
-        sigaddset(&set, SIGINT)
-        return set
-    }
-
-    /// Keeps the signals from all threads. To be called before any other thread is made, since each inherits it.
-    static func block() {
-        var set = set
-        pthread_sigmask(SIG_BLOCK, &set, nil)
-        signal(SIGPIPE, SIG_IGN)
-    }
-
     static func watch(_ stop: StopRequest) throws {
+        let signals = kaption_open_stop_signals()
+        guard signals >= 0 else { throw WorkerFailure(.failed, "cannot take signals: \(describe(-signals))") }
         _ = try WorkerThread(name: "signals", stackBytes: 1 << 18) {
-            var set = set
-            var received: Int32 = 0
+            var number: UInt8 = 0
             while true {
-                guard sigwait(&set, &received) == 0 else { continue }
-                if case .signal = stop.reason { _exit(ExitCode.signal(received).rawValue) }
-                stop.request(.signal(received))
+                guard read(signals, &number, 1) == 1 else { continue }
+                if case .signal = stop.reason { _exit(ExitCode.signal(Int32(number)).rawValue) }
+                stop.request(.signal(Int32(number)))
             }
         }
     }
