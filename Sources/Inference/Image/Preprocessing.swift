@@ -120,7 +120,7 @@ extension Preprocessing: Codable {
         case scaledDecoding = "scaled_decoding"
     }
 
-    public init(from decoder: any Decoder) throws {
+    public init(from decoder: any Swift.Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
         let named = try values.decodeIfPresent(Normalisation.self, forKey: .normalisation)
         if named != nil, values.contains(.mean) || values.contains(.std) || values.contains(.channels) {
@@ -139,7 +139,7 @@ extension Preprocessing: Codable {
             scaledDecoding: try values.decodeIfPresent(Bool.self, forKey: .scaledDecoding) ?? true)
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Swift.Encoder) throws {
         var values = encoder.container(keyedBy: Key.self)
         try values.encode(width, forKey: .width)
         try values.encode(height, forKey: .height)

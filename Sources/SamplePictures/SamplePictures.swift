@@ -1,0 +1,3 @@
+import PictureDrawing
+@main
+struct SamplePictures { static func main() {} }
