@@ -1,5 +1,5 @@
 /// What the caller may choose for one image. The defaults are the bundle's.
-public struct CaptionOptions: Sendable, Equatable {
+public struct CaptionOptions: Codable, Sendable, Equatable {
     /// Beams kept; 1 is greedy. 1...10.
     public var beam: Int
     /// How many of the best captions to return, at most `beam`.

@@ -26,7 +26,7 @@ public final class Captioner: Sendable {
     /// Loads a bundle, checks it whole and packs its weights for this CPU.
     ///
     /// - Throws: `ModelError` where the bundle is missing, damaged or does not fit together.
-    public init(bundle directory: String) throws {
+    public init(bundle directory: String, instructionSet: InstructionSet = .best) throws {
         throw ModelError("\(directory): loading of bundles is not in place yet")
     }
 
