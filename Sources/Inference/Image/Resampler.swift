@@ -3,8 +3,8 @@ import Kernels
 /// Resizes a picture while its rows arrive and writes it, normalised, into a tensor. Of the picture it holds only the rows
 /// that the next row of the result needs.
 ///
-/// Pillow resizes across first, then down, and rounds to 8 bits in between. Where the orientation swaps the sides, the viewed
-/// picture's "across" is the stored one's "down", so the order of the passes is swapped too.
+/// The result is rounded to 8 bits between the pass across and the pass down, so their order is part of the result:
+/// it is Pillow's (see `ResizeGeometry.takesRowsFirst`).
 final class Resampler {
     /// Rows taken from the decoder at a time.
     private static let stripRows = 8
@@ -35,13 +35,14 @@ final class Resampler {
         // The kernels read whole groups of taps: the last may reach past the row's end.
         let paddedStride = (size.width + columns.groups * Int(KAPTION_RESIZE_GROUP)) * 4
         let narrowStride = columns.count * 4
-        ringStride = geometry.swapsSides ? paddedStride : narrowStride
+        let rowsFirst = geometry.takesRowsFirst(size)
+        ringStride = rowsFirst ? paddedStride : narrowStride
         let mostTaps = rows.groups * Int(KAPTION_RESIZE_GROUP)
         ringRows = (min(mostTaps, size.height) + 2 * Self.stripRows - 1) / Self.stripRows * Self.stripRows
         try ring.reserve(ringRows * ringStride)
         try pointers.reserve(mostTaps)
         try line.reserve(narrowStride)
-        if geometry.swapsSides {
+        if rowsFirst {
             try wideLine.reserve(paddedStride)
         } else {
             try strip.reserve(Self.stripRows * paddedStride)
@@ -50,7 +51,7 @@ final class Resampler {
         var next = 0
         for first in stride(from: 0, to: size.height, by: Self.stripRows) {
             let count = min(Self.stripRows, size.height - first)
-            if geometry.swapsSides {
+            if rowsFirst {
                 try source.readRows(into: ringRow(first), stride: paddedStride, count: count)
             } else {
                 try source.readRows(into: strip.base, stride: paddedStride, count: count)
@@ -60,12 +61,15 @@ final class Resampler {
                 // Results in the order in which their source rows arrive.
                 let target = geometry.rows.isMirrored ? rows.count - 1 - next : next
                 guard rows.start(of: target) + rows.tapCount(of: target) <= first + count else { break }
-                if geometry.swapsSides {
+                if rowsFirst {
                     shrinkDown(target, into: wideLine.base, count: size.width * 4)
                     shrinkAcross(wideLine.base)
-                    tensor.writeColumn(target, line.base)
                 } else {
                     shrinkDown(target, into: line.base, count: narrowStride)
+                }
+                if geometry.swapsSides {
+                    tensor.writeColumn(target, line.base)
+                } else {
                     tensor.writeRow(target, line.base)
                 }
                 next += 1

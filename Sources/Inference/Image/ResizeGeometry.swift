@@ -54,6 +54,15 @@ struct ResizeGeometry {
         Int((Double(resized - kept) / 2).rounded(.toNearestOrEven))
     }
 
+    /// Whether the stored rows are resized before the stored columns. Pillow, from version 13 on, takes the viewed picture's
+    /// height first where it shrinks by more than twice as many pixels as the width, and its width first otherwise.
+    func takesRowsFirst(_ size: DecodedSize) -> Bool {
+        let shrinkage = (columns: size.width - columns.length, rows: size.height - rows.length)
+        let (across, down) = swapsSides ? (shrinkage.rows, shrinkage.columns) : (shrinkage.columns, shrinkage.rows)
+        let takesHeightFirst = down > 0 && down > 2 * across
+        return takesHeightFirst != swapsSides
+    }
+
     /// The smallest part of its size, in eighths, that a JPEG may be decoded at: each side stays at least 1.5 times what it
     /// is resized to. Of libjpeg's sixteen scales only the powers of two have fast code.
     func eighths(width: Int, height: Int) -> Int {
