@@ -134,7 +134,7 @@ extension Canvas {
     }
 
     fileprivate mutating func paintPersonInSnow() {
-        gradient(from: 0, to: 0.45, Colour(0.55, 0.68, 0.85), Colour(0.88, 0.92, 0.96))
+        gradient(from: 0, to: 0.62, Colour(0.55, 0.68, 0.85), Colour(0.88, 0.92, 0.96))
         let slope: (Float) -> Float = { [width] in
             0.38 + 0.18 * $0 / width + 0.03 * Noise(seed: 21).value(at: [$0 * 3, 0])
         }
@@ -173,9 +173,13 @@ extension Canvas {
                 return base - height * (0.7 * noise.value(at: [x * 2.2, 0]) + 0.3 * noise.value(at: [x * 9, 7]))
             }
         }
-        let high = ridge(31, 0.6, 0.55)
-        paint({ $0.y < 0.3 ? .grey(0.96) : Colour(0.45, 0.46, 0.52).scaled(by: 1.3 - $0.y) }, where: Shape.below(high))
-        roughen(from: 0, to: 0.6, grain: SIMD2(0.03, 0.05), strength: 0.25, seed: 32)
+        let cliffs = Noise(seed: 32)
+        paint(
+            { point in
+                let shade = 1.15 - point.y / 2 + 0.35 * (cliffs.value(at: point / SIMD2(0.03, 0.06)) - 0.5)
+                let snowLine = 0.27 + 0.06 * cliffs.value(at: [point.x * 20, 3])
+                return (point.y < snowLine ? .grey(0.92) : Colour(0.48, 0.48, 0.54)).scaled(by: shade)
+            }, where: Shape.below(ridge(31, 0.6, 0.55)))
         paint(Colour(0.15, 0.3, 0.2), where: Shape.below(ridge(33, 0.62, 0.16)))
         gradient(from: 0.6, to: 1, Colour(0.42, 0.6, 0.72), Colour(0.1, 0.25, 0.4))
         roughen(from: 0.6, to: 1, grain: SIMD2(0.2, 0.01), strength: 0.3, seed: 34)
