@@ -1,3 +1,15 @@
+// What Linux offers and glibc does not wrap.
 #ifndef KAPTION_CLINUX_H
 #define KAPTION_CLINUX_H
+
+// Opens `path` beneath the directory `root`, for reading and without blocking (a FIFO opens at once, a terminal is never
+// taken over): the kernel follows no `..`, absolute path, symbolic link or magic link that would leave `root`. A path that
+// a concurrent rename disturbs (EAGAIN) is tried again, a bounded number of times.
+// Returns a file descriptor, or minus errno: -EXDEV when the path would leave the root, -ENOSYS or -EPERM for "." when
+// the kernel (before 5.6) or a container's seccomp filter does not offer openat2.
+int kaption_open_beneath(int root, const char *path);
+
+// Names the calling thread, as debuggers and `top -H` show it; 15 bytes are kept.
+void kaption_name_thread(const char *name);
+
 #endif

@@ -1,3 +1,5 @@
+import Kernels
+
 /// A graph made ready to run: its plan and its packed weights, shared by all threads.
 public final class Encoder: Sendable {
     /// Floats from one pixel of the input image to the next.
@@ -9,15 +11,23 @@ public final class Encoder: Sendable {
     /// Floats of an image's feature.
     public let featureSize: Int
 
+    let plan: EncoderPlan
+
     /// Checks `graph` against its weights and packs them.
-    /// - Throws: `ModelError` where the graph is malformed or a weight's shape does not fit.
+    /// - Throws: `ModelError` where the graph is malformed, asks for too much or a weight's shape does not fit, and what
+    ///   `weights` throws.
     public init(
         graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet = .best
     ) throws {
-        throw ModelError("the executor is not built yet")
+        plan = try EncoderPlan(graph, weights: weights, instructionSet: instructionSet)
+        guard case .image(let height, let width, let channels) = graph.input else {
+            throw ModelError("the graph's input is not an image")
+        }
+        (inputHeight, inputWidth, inputChannels) = (height, width, channels)
+        featureSize = plan.feature.channels
     }
 
-    /// Scratch memory for one thread, for micro-batches of up to `maximumBatch` images.
+    /// Memory for one thread, for micro-batches of up to `maximumBatch` images.
     public func makeWorkspace(maximumBatch: Int) -> EncoderWorkspace {
         EncoderWorkspace(encoder: self, maximumBatch: maximumBatch)
     }

@@ -1,20 +1,44 @@
+import Kernels
+
 /// One thread's memory for encoding. Everything is allocated when it is made, nothing after.
+///
+/// For each image of a micro-batch: write `input`, `encode(row:)`. Then `finish(rows:)` once, and read `features(row:)`. The
+/// bits of a feature depend on its image alone.
 public final class EncoderWorkspace {
-    /// The image to encode, `[height][width][4]`: normalised channels, the fourth float zero.
-    public let input: UnsafeMutablePointer<Float>
+    /// The image to encode, `[height][width][4]`: the normalised channels of each pixel, then floats that are not read.
+    public var input: UnsafeMutablePointer<Float> { image.base }
+
+    private let encoder: Encoder
+    private let image: FloatBuffer
+    private let arena: FloatBuffer
+    private let rows: FloatBuffer
+    private var memory: kaption_memory
 
     init(encoder: Encoder, maximumBatch: Int) {
-        input = .allocate(capacity: encoder.inputHeight * encoder.inputWidth * Encoder.inputPixelStride)
+        precondition(maximumBatch >= 1, "a workspace holds one image at least")
+        self.encoder = encoder
+        image = FloatBuffer(count: encoder.inputHeight * encoder.inputWidth * Encoder.inputPixelStride)
+        arena = FloatBuffer(count: encoder.plan.arenaSize)
+        rows = FloatBuffer(count: encoder.plan.rowSize * maximumBatch)
+        memory = kaption_memory(input: image.base, arena: arena.base, rows: rows.base, capacity: maximumBatch)
     }
 
-    deinit { input.deallocate() }
+    /// Runs the image in `input` up to the cut point, as row `row` of the micro-batch. `input` keeps its pixels.
+    public func encode(row: Int) {
+        precondition(0..<memory.capacity ~= row, "the row is not in the micro-batch")
+        kaption_plan_encode(encoder.plan.plan, &memory, row)
+    }
 
-    /// Runs the image in `input` up to the cut point, as row `row` of the micro-batch.
-    public func encode(row: Int) {}
+    /// Runs the layers after the cut point for rows `0..<rows`.
+    public func finish(rows: Int) {
+        precondition(1...memory.capacity ~= rows, "there are more rows than the micro-batch holds")
+        kaption_plan_finish(encoder.plan.plan, &memory, rows)
+    }
 
-    /// Runs the dense layers after the cut point for rows `0..<rows`.
-    public func finish(rows: Int) {}
-
-    /// The feature of row `row`, `featureSize` floats, valid until the next `encode`.
-    public func features(row: Int) -> UnsafePointer<Float> { UnsafePointer(input) }
+    /// The feature of row `row`, `featureSize` floats, valid until its row is encoded anew.
+    public func features(row: Int) -> UnsafePointer<Float> {
+        precondition(0..<memory.capacity ~= row, "the row is not in the micro-batch")
+        let feature = encoder.plan.feature
+        return UnsafePointer(rows.base + feature.offset * memory.capacity + row * feature.row_stride + feature.channel)
+    }
 }

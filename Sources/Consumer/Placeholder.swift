@@ -1,4 +1,0 @@
-@main
-struct Consumer {
-    static func main() {}
-}

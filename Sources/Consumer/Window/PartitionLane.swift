@@ -1,0 +1,147 @@
+/// The requests of one partition that were taken in one assignment of it, in the order of their arrival: what may leave
+/// now, and up to which offset everything is done.
+///
+/// Goes by arrival, never by offset + 1, because offsets have gaps (compaction, transaction markers). A value type
+/// without locks: the `Ledger` owns all lanes.
+struct PartitionLane<Answer: Sendable>: Sendable {
+    /// An entry's number in the order of arrival, from 0.
+    typealias Sequence = Int
+
+    private enum Stage {
+        /// Not on a pool thread: queued, being read, or waiting to be tried again.
+        case waiting
+        case running
+        /// Answered, but behind one that is not.
+        case held(Answer)
+        /// Handed to the producer, with so many messages unacknowledged. The answer stays, to be produced anew if need be.
+        case sent(Answer, unacknowledged: Int)
+        case done
+    }
+
+    private struct Entry {
+        let offset: Int64
+        let bytes: Int
+        var stage = Stage.waiting
+    }
+
+    private let order: ReleaseOrder
+    /// Those from `head` on are the lane's; `entries[head]` has the sequence `firstSequence`.
+    private var entries: [Entry] = []
+    private var head = 0
+    private var firstSequence: Sequence = 0
+    private var nextToRelease: Sequence = 0
+    private var isClosed = false
+
+    /// The highest offset taken; what arrives at or below it is a repeat.
+    private(set) var highestOffset: Int64?
+    /// The offset to commit: one past the last of the contiguous acknowledged prefix. Nil until there is one.
+    private(set) var watermark: Int64?
+
+    init(order: ReleaseOrder) { self.order = order }
+
+    /// Entries from the watermark to the newest, whatever their stage.
+    var count: Int { entries.count - head }
+
+    /// Takes a record in. Nil for one at or below the highest offset so far, which is to be ignored.
+    mutating func admit(offset: Int64, bytes: Int) -> Sequence? {
+        if let highestOffset, offset <= highestOffset { return nil }
+        highestOffset = offset
+        entries.append(Entry(offset: offset, bytes: bytes))
+        return firstSequence + count - 1
+    }
+
+    /// A pool thread wants to begin. False when the lane has been closed: the job is to be dropped.
+    mutating func start(_ sequence: Sequence) -> Bool {
+        guard !isClosed, let index = index(of: sequence) else { return false }
+        entries[index].stage = .running
+        return true
+    }
+
+    /// Takes an answer in, and gives those that leave now, in order. Each will be produced as `messages` messages.
+    mutating func finish(
+        _ sequence: Sequence, with answer: Answer, messages: (Answer) -> Int
+    ) -> [(sequence: Sequence, answer: Answer)] {
+        guard let index = index(of: sequence) else { return [] }
+        switch entries[index].stage {
+        case .waiting, .running: entries[index].stage = .held(answer)
+        case .held, .sent, .done: return []
+        }
+        var released: [(sequence: Sequence, answer: Answer)] = []
+        var next = order == .partition ? nextToRelease : sequence
+        while let index = self.index(of: next), case .held(let answer) = entries[index].stage {
+            entries[index].stage = .sent(answer, unacknowledged: messages(answer))
+            released.append((next, answer))
+            next += 1
+        }
+        nextToRelease = next
+        return released
+    }
+
+    /// One message of an entry is safe in Kafka. When it was the entry's last one, the entry's bytes: its place is free.
+    mutating func acknowledge(_ sequence: Sequence) -> Int? {
+        guard let index = index(of: sequence), case .sent(let answer, let unacknowledged) = entries[index].stage else {
+            return nil
+        }
+        guard unacknowledged <= 1 else {
+            entries[index].stage = .sent(answer, unacknowledged: unacknowledged - 1)
+            return nil
+        }
+        let bytes = entries[index].bytes
+        entries[index].stage = .done
+        removeDonePrefix()
+        return bytes
+    }
+
+    /// The partition is being taken away: nothing starts any more.
+    mutating func close() { isClosed = true }
+
+    /// Whether all that can still reach the watermark of a closed lane has: behind the first entry that will never start,
+    /// nothing counts any more.
+    var isSettled: Bool {
+        for entry in entries[head...] {
+            switch entry.stage {
+            case .waiting: return true
+            case .running, .held, .sent: return false
+            case .done: continue
+            }
+        }
+        return true
+    }
+
+    /// What has been handed to the producer and is not acknowledged, in order of arrival, for a producer made anew: its
+    /// answers count as produced by nothing yet.
+    mutating func resend(messages: (Answer) -> Int) -> [(sequence: Sequence, answer: Answer)] {
+        var again: [(sequence: Sequence, answer: Answer)] = []
+        for index in entries.indices[head...] {
+            guard case .sent(let answer, _) = entries[index].stage else { continue }
+            entries[index].stage = .sent(answer, unacknowledged: messages(answer))
+            again.append((firstSequence + index - head, answer))
+        }
+        return again
+    }
+
+    private func index(of sequence: Sequence) -> Int? {
+        guard sequence >= firstSequence, sequence - firstSequence < count else { return nil }
+        return head + sequence - firstSequence
+    }
+
+    private mutating func removeDonePrefix() {
+        while head < entries.count, case .done = entries[head].stage {
+            watermark = entries[head].offset + 1
+            head += 1
+            firstSequence += 1
+        }
+        if head > 64, head * 2 > entries.count {
+            entries.removeFirst(head)
+            head = 0
+        }
+    }
+}
+
+/// In which order answers leave.
+enum ReleaseOrder: String, Sendable, CaseIterable {
+    /// In the order of arrival within the source partition.
+    case partition
+    /// As they come; offsets are still committed by the contiguous watermark.
+    case none
+}

@@ -1,0 +1,4 @@
+@main
+struct WorkerProgram {
+    static func main() {}
+}

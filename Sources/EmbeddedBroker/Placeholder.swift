@@ -1,4 +1,0 @@
-@main
-struct EmbeddedBroker {
-    static func main() {}
-}

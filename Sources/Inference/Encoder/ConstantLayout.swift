@@ -1,0 +1,126 @@
+import Kernels
+
+/// The constants of a plan, laid out before memory is taken and packed one tensor at a time.
+struct ConstantLayout {
+    private enum Content {
+        case convolution(EncoderLayer.Convolution, taps: Int, isDepthwise: Bool, weights: Int, bias: Int)
+        case vector(String, channels: Int, at: Int)
+        case indices([Int], at: Int)
+    }
+
+    private let isa: kaption_isa
+    private var contents: [Content] = []
+    /// Floats so far; saturates above the limit. As many zeros as any layer reads follow them.
+    private(set) var size = 0
+    private var zeros = 0
+
+    init(_ isa: kaption_isa) { self.isa = isa }
+
+    /// Makes room for what `layer` needs and writes the places into `step`.
+    mutating func add(_ layer: EncoderLayer, to step: inout kaption_step) {
+        zeros = max(zeros, step.input.channels)
+        let channels = step.output.channels
+        switch layer.kind {
+        case .convolution(let convolution):
+            let taps = layer.window.taps
+            let floats = kaption_convolution_packed_floats(
+                isa, channels, taps, step.input.channels / convolution.groups, convolution.groups)
+            addConvolution(convolution, taps, false, floats, channels, &step)
+        case .depthwise(let convolution):
+            let taps = layer.window.taps
+            addConvolution(
+                convolution, taps, true, kaption_depthwise_packed_floats(channels, taps), channels, &step)
+        case .scaleShift(let scale, let shift):
+            step.has_weights = 1
+            step.has_bias = 1
+            step.weights = take(channels)
+            step.bias = take(channels)
+            contents.append(.vector(scale, channels: channels, at: step.weights))
+            contents.append(.vector(shift, channels: channels, at: step.bias))
+        case .gatherChannels(let indices):
+            step.has_weights = 1
+            step.weights = take(channels)
+            contents.append(.indices(indices, at: step.weights))
+        default: break
+        }
+    }
+
+    private mutating func addConvolution(
+        _ convolution: EncoderLayer.Convolution, _ taps: Int, _ isDepthwise: Bool, _ floats: Int, _ channels: Int,
+        _ step: inout kaption_step
+    ) {
+        step.has_weights = 1
+        step.has_bias = 1
+        step.weights = take(floats)
+        step.bias = take(channels)
+        contents.append(
+            .convolution(convolution, taps: taps, isDepthwise: isDepthwise, weights: step.weights, bias: step.bias))
+    }
+
+    private mutating func take(_ floats: Int) -> Int {
+        defer { size = min(size + roundedUp(floats), Graph.Limits.memory + 1) }
+        return size
+    }
+
+    /// Takes the memory and fills it.
+    /// - Throws: `ModelError` where a tensor's shape is not what its layer needs.
+    func pack(_ tensors: [String: WeightTensor]) throws -> FloatBuffer {
+        guard size <= Graph.Limits.memory else {
+            throw ModelError("the graph's weights take more than \(Graph.Limits.memory) floats")
+        }
+        let floats = FloatBuffer(count: size + roundedUp(zeros))
+        for content in contents {
+            switch content {
+            case .vector(let name, let channels, let at):
+                let tensor = try load(name, [channels], tensors)
+                (floats.base + at).update(from: tensor.values, count: channels)
+            case .indices(let indices, let at):
+                let target = UnsafeMutableRawPointer(floats.base + at)
+                for (position, index) in indices.enumerated() {
+                    target.storeBytes(of: UInt32(index), toByteOffset: position * 4, as: UInt32.self)
+                }
+            case .convolution(let convolution, let taps, let isDepthwise, let at, let bias):
+                let folded = try fold(convolution, tensors)
+                let filters = convolution.weightShape[0]
+                if isDepthwise {
+                    kaption_depthwise_pack(filters, taps, folded.weight, floats.base + at)
+                } else {
+                    kaption_convolution_pack(
+                        isa, filters, taps, convolution.weightShape.last ?? 1, convolution.groups, folded.weight,
+                        floats.base + at)
+                }
+                (floats.base + bias).update(from: folded.bias, count: filters)
+            }
+        }
+        return floats
+    }
+
+    /// Weights and bias with the scales and shifts that follow the convolution folded into them.
+    private func fold(
+        _ convolution: EncoderLayer.Convolution, _ tensors: [String: WeightTensor]
+    ) throws -> (weight: [Float], bias: [Float]) {
+        var weight = try load(convolution.weight, convolution.weightShape, tensors).values
+        let filters = convolution.weightShape[0]
+        var bias = [Float](repeating: 0, count: filters)
+        if let name = convolution.bias { bias = try load(name, [filters], tensors).values }
+        let perFilter = weight.count / filters
+        for pair in convolution.scaleShifts {
+            let scale = try load(pair.scale, [filters], tensors).values
+            let shift = try load(pair.shift, [filters], tensors).values
+            for filter in 0..<filters {
+                for index in filter * perFilter..<(filter + 1) * perFilter { weight[index] *= scale[filter] }
+                bias[filter] = Float(Double(bias[filter]) * Double(scale[filter]) + Double(shift[filter]))
+            }
+        }
+        return (weight, bias)
+    }
+
+    private func load(
+        _ name: String, _ shape: [Int], _ tensors: [String: WeightTensor]
+    ) throws -> WeightTensor {
+        guard let tensor = tensors[name], tensor.shape == shape, tensor.values.count == shape.reduce(1, *) else {
+            throw ModelError("the tensor \"\(name.prefix(128))\" is not of the shape \(shape)")
+        }
+        return tensor
+    }
+}

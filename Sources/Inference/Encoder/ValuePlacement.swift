@@ -1,0 +1,139 @@
+import Kernels
+
+/// Where every value lies: in which memory, at which offset, with which stride.
+///
+/// A concatenation whose parts are made for it alone costs nothing: its parts are written into slices of its channels. Nested
+/// ones (DenseNet's, each of which extends the one before) share the buffer of the longest.
+struct ValuePlacement {
+    /// Parts of concatenations that have to be copied: layer index → (value, first channel).
+    private(set) var copies: [Int: [(value: Int, channel: Int)]] = [:]
+    private(set) var arenaSize = 0
+    /// Floats in `KAPTION_SPACE_ROWS` for each image of the micro-batch.
+    private(set) var rowSize = 0
+    /// Steps before it run image by image.
+    let cut: Int
+
+    private struct Slice {
+        var buffer: Int
+        var channel: Int
+    }
+
+    private struct Buffer {
+        var stride: Int
+        var pixels: Int
+        var offset = 0
+        var lifetime: ClosedRange<Int>?
+    }
+
+    private let graph: Graph
+    private var slices: [Int: Slice] = [:]
+    private var buffers: [Buffer] = []
+    private var rowOffsets: [Int: Int] = [:]
+
+    init(_ graph: Graph, _ fusion: LayerFusion) throws {
+        self.graph = graph
+        let layers = fusion.layers
+        let isFlat = { (value: Int) in value != 0 && graph.shape(ofValue: value).isFlat }
+        cut =
+            (layers.lastIndex { !($0.isPointwise && isFlat($0.output) && $0.reads.allSatisfy(isFlat)) })
+            .map { $0 + 1 } ?? 0
+        placeRows(layers, fusion.output)
+        for (index, layer) in layers.enumerated().reversed() {
+            if case .concatenate = layer.kind { placeParts(of: layer, at: index) }
+        }
+        for layer in layers.prefix(cut) where !isPlaced(layer.output) { makeBuffer(for: layer.output) }
+        try placeArena(layers)
+    }
+
+    /// The view of `value` that layers read and write.
+    func view(_ value: Int) -> kaption_view {
+        let shape = graph.shape(ofValue: value)
+        var view = kaption_view()
+        (view.height, view.width, view.channels) = (1, 1, shape.channels)
+        if case .image(let height, let width, _) = shape { (view.height, view.width) = (height, width) }
+        if value == 0 {
+            view.space = KAPTION_SPACE_INPUT
+            view.stride = Encoder.inputPixelStride
+        } else if let offset = rowOffsets[value] {
+            view.space = KAPTION_SPACE_ROWS
+            view.offset = offset
+            view.stride = roundedUp(shape.count)
+            view.row_stride = view.stride
+        } else if let slice = slices[value] {
+            let buffer = buffers[slice.buffer]
+            view.space = KAPTION_SPACE_ARENA
+            view.offset = buffer.offset
+            view.channel = slice.channel
+            view.stride = buffer.stride
+        }
+        return view
+    }
+
+    private func isPlaced(_ value: Int) -> Bool { slices[value] != nil || rowOffsets[value] != nil }
+
+    /// What is made or read after the cut, and the output, lies in the rows of the micro-batch.
+    private mutating func placeRows(_ layers: [EncoderLayer], _ output: Int) {
+        var values = [output]
+        for layer in layers[cut...] { values += layer.reads + [layer.output] }
+        for value in values where rowOffsets[value] == nil {
+            rowOffsets[value] = rowSize
+            rowSize += roundedUp(graph.shape(ofValue: value).count)
+        }
+    }
+
+    private mutating func placeParts(of layer: EncoderLayer, at index: Int) {
+        var channels: [Int] = [0]
+        for input in layer.inputs { channels.append(channels.last! + graph.shape(ofValue: input).channels) }
+        let inRows = rowOffsets[layer.output] != nil
+        if !inRows, slices[layer.output] == nil {
+            if let whole = sharedSlice(layer.inputs, channels) {
+                slices[layer.output] = whole
+            } else {
+                makeBuffer(for: layer.output)
+            }
+        }
+        for (input, channel) in zip(layer.inputs, channels) {
+            if let host = slices[layer.output] {
+                let wanted = Slice(buffer: host.buffer, channel: host.channel + channel)
+                if input != 0, !isPlaced(input) { slices[input] = wanted }
+                if let slice = slices[input], slice.buffer == wanted.buffer, slice.channel == wanted.channel {
+                    continue
+                }
+            }
+            copies[index, default: []].append((input, channel))
+        }
+    }
+
+    /// The slice that `parts` already make up together, if they lie side by side in one buffer.
+    private func sharedSlice(_ parts: [Int], _ channels: [Int]) -> Slice? {
+        guard let first = slices[parts[0]] else { return nil }
+        let together = zip(parts, channels).allSatisfy { part, channel in
+            slices[part].map { $0.buffer == first.buffer && $0.channel == first.channel + channel } ?? false
+        }
+        return together ? first : nil
+    }
+
+    private mutating func makeBuffer(for value: Int) {
+        let shape = graph.shape(ofValue: value)
+        let stride = roundedUp(shape.channels)
+        slices[value] = Slice(buffer: buffers.count, channel: 0)
+        buffers.append(Buffer(stride: stride, pixels: shape.count / shape.channels))
+    }
+
+    private mutating func placeArena(_ layers: [EncoderLayer]) throws {
+        for (index, layer) in layers.enumerated() {
+            for value in layer.reads + [layer.output] {
+                guard let buffer = slices[value]?.buffer else { continue }
+                let lifetime = buffers[buffer].lifetime ?? index...index
+                buffers[buffer].lifetime = min(lifetime.lowerBound, index)...max(lifetime.upperBound, index)
+            }
+        }
+        let layout = ArenaLayout(
+            buffers.map { .init(size: $0.stride * $0.pixels, lifetime: $0.lifetime ?? 0...0) })
+        for index in buffers.indices { buffers[index].offset = layout.offsets[index] }
+        arenaSize = layout.size
+        guard arenaSize <= Graph.Limits.memory, rowSize <= Graph.Limits.memory else {
+            throw ModelError("the graph's values take more than \(Graph.Limits.memory) floats")
+        }
+    }
+}

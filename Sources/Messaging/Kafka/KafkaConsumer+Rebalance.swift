@@ -1,0 +1,71 @@
+import CRdKafka
+
+/// The group protocol: what librdkafka announces is told to the delegate first and answered afterwards.
+extension KafkaConsumer {
+    fileprivate func rebalance(
+        _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    ) {
+        let partitions = list.pointee.elements.map(\.topicPartition)
+        let isCooperative = rd_kafka_rebalance_protocol(handle.pointer).map { String(cString: $0) } == "COOPERATIVE"
+        switch code {
+        case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            wasAssigned = true
+            assignment.formUnion(partitions)
+            for start in delegate?.consumer(self, assigned: partitions) ?? [] {
+                let item = rd_kafka_topic_partition_list_find(list, start.partition.topic, start.partition.partition)
+                item?.pointee.offset = start.offset
+            }
+            answer(isCooperative ? rd_kafka_incremental_assign(handle.pointer, list) : assignAll(list))
+            // The flag of a pause survives revoke and assignment: without this the partition would stay silent.
+            resume(paused.intersection(partitions))
+        case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+            if rd_kafka_assignment_lost(handle.pointer) != 0 {
+                delegate?.consumer(self, lost: partitions)
+            } else {
+                delegate?.consumer(self, revoked: partitions)
+            }
+            assignment.subtract(partitions)
+            answer(isCooperative ? rd_kafka_incremental_unassign(handle.pointer, list) : assignAll(nil))
+        default:
+            // The rebalance failed: librdkafka wants the assignment to be given up.
+            delegate?.consumer(self, lost: Array(assignment))
+            assignment = []
+            answer(assignAll(nil))
+            handle.context.report(KafkaError(code))
+        }
+    }
+
+    private func assignAll(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> OpaquePointer? {
+        let code = rd_kafka_assign(handle.pointer, list)
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { handle.context.report(KafkaError(code)) }
+        return nil
+    }
+
+    private func answer(_ error: OpaquePointer?) {
+        if let error = KafkaError(consuming: error) { handle.context.report(error) }
+    }
+}
+
+let rebalanceCallback:
+    @convention(c) (
+        OpaquePointer?, rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
+        UnsafeMutableRawPointer?
+    ) -> Void = { client, code, list, opaque in
+        guard let client, let list else { return }
+        if let consumer = ClientContext.from(opaque)?.consumer {
+            consumer.rebalance(code, list)
+        } else {
+            // The consumer went without `close`: nobody is left to be asked.
+            rd_kafka_assign(client, nil)
+        }
+    }
+
+let commitCallback:
+    @convention(c) (
+        OpaquePointer?, rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
+        UnsafeMutableRawPointer?
+    ) -> Void = { _, code, list, opaque in
+        guard let consumer = ClientContext.from(opaque)?.consumer, let list else { return }
+        let failure = code == RD_KAFKA_RESP_ERR_NO_ERROR ? list.pointee.firstError : KafkaError(code)
+        consumer.delegate?.consumer(consumer, committed: list.pointee.offsets, error: failure)
+    }

@@ -1,0 +1,159 @@
+import CRdKafka
+
+/// What one call of `KafkaConsumer.poll` brings.
+public enum ConsumerEvent: Sendable {
+    case message(KafkaMessage)
+    /// All of a partition that was there has been read; only with `enable.partition.eof`.
+    case partitionEnd(TopicPartitionOffset)
+    /// Most errors are informational: librdkafka goes on by itself, e.g. when a broker is away. Those that the caller must
+    /// act upon: `isFatal`; `isAuthentication…` categories; name `_AUTO_OFFSET_RESET`, with `partition`: there is no offset to
+    /// start from, or it is out of range, and the partition stands still until `seek`.
+    case error(KafkaError)
+}
+
+/// Called within `KafkaConsumer.poll` and `close`, on their thread. While a rebalance is answered librdkafka delivers
+/// nothing of *any* partition, so an answer should be quick.
+public protocol KafkaConsumerDelegate: AnyObject {
+    /// Partitions were added. Returns offsets to start at; those left out start at their committed offset.
+    /// The consumer may be asked for `committedOffsets` and `watermarks` here.
+    func consumer(_ consumer: KafkaConsumer, assigned partitions: [TopicPartition]) -> [TopicPartitionOffset]
+    /// Partitions are about to go to another member: commit what is done by `consumer.commit`, before this returns.
+    func consumer(_ consumer: KafkaConsumer, revoked partitions: [TopicPartition])
+    /// Partitions are already gone (session expired, fenced): drop everything of theirs, commit nothing.
+    func consumer(_ consumer: KafkaConsumer, lost partitions: [TopicPartition])
+    /// What became of a `commitAsync`.
+    func consumer(_ consumer: KafkaConsumer, committed offsets: [TopicPartitionOffset], error: KafkaError?)
+}
+
+/// A member of a consumer group. It belongs to one thread: the one that polls it; hence it is not `Sendable`.
+///
+/// Defaults beneath the caller's properties: no auto-commit and no offset store, `auto.offset.reset=error`,
+/// `isolation.level=read_committed`, metadata every 30 s (so that new partitions are noticed), cooperative-sticky
+/// assignment. Records are read one a call (batch calls lose records around `pause` in librdkafka 2.0.2).
+public final class KafkaConsumer {
+    let handle: ClientHandle
+    weak var delegate: (any KafkaConsumerDelegate)?
+    /// What is assigned to this member now.
+    public internal(set) var assignment: Set<TopicPartition> = []
+    /// What `pause` paused and `resume` did not resume; it survives a revoke, as it does in librdkafka.
+    public internal(set) var paused: Set<TopicPartition> = []
+    private(set) var isSubscribed = false
+    private(set) var isClosed = false
+    /// Whether any assignment, be it an empty one, was ever received.
+    var wasAssigned = false
+    private var lastTopic = ""
+
+    static let defaults = [
+        "enable.auto.commit": "false", "enable.auto.offset.store": "false", "auto.offset.reset": "error",
+        "isolation.level": "read_committed", "topic.metadata.refresh.interval.ms": "30000",
+        "partition.assignment.strategy": "cooperative-sticky", "allow.auto.create.topics": "false",
+    ]
+
+    /// - Parameters:
+    ///   - groupID: the consumer group.
+    ///   - instanceID: makes it a static member: a restart within `session.timeout.ms` causes no rebalance.
+    ///   - properties: what this consumer must have whatever the configuration says, e.g. an `auto.offset.reset`.
+    /// - Throws: `KafkaError` of category `.configuration`. Brokers that cannot be reached are no error here.
+    public init(
+        _ configuration: KafkaConfiguration, groupID: String, instanceID: String? = nil,
+        properties: [String: String] = [:], delegate: (any KafkaConsumerDelegate)? = nil
+    ) throws {
+        var overrides = properties
+        overrides["group.id"] = groupID
+        if let instanceID { overrides["group.instance.id"] = instanceID }
+        let native = try configuration.makeNative(defaults: Self.defaults, overrides: overrides)
+        handle = try ClientHandle(RD_KAFKA_CONSUMER, native: native, configuration: configuration) { native in
+            rd_kafka_conf_set_rebalance_cb(native, rebalanceCallback)
+            rd_kafka_conf_set_offset_commit_cb(native, commitCallback)
+        }
+        self.delegate = delegate
+        rd_kafka_poll_set_consumer(handle.pointer)
+        handle.context.consumer = self
+    }
+
+    /// Joins the group for these topics; partitions come by the delegate's `assigned`, within later calls of `poll`.
+    public func subscribe(_ topics: [String]) throws {
+        let list = PartitionList(topics.map { TopicPartition(topic: $0, partition: RD_KAFKA_PARTITION_UA) })
+        try check(rd_kafka_subscribe(handle.pointer, list.pointer))
+        isSubscribed = true
+    }
+
+    /// Reads partitions without a group's help, from the given offsets on.
+    public func assign(_ offsets: [TopicPartitionOffset]) throws {
+        let list = PartitionList(offsets)
+        try check(rd_kafka_assign(handle.pointer, list.pointer))
+        assignment = Set(offsets.map(\.partition))
+        wasAssigned = true
+    }
+
+    /// Waits at most so long for one event. Rebalances, commits' outcomes and statistics are delivered within.
+    public func poll(timeoutMilliseconds: Int) -> ConsumerEvent? {
+        if let error = handle.context.takeError() { return .error(error) }
+        if isClosed { return nil }
+        guard let native = rd_kafka_consumer_poll(handle.pointer, Int32(clamping: timeoutMilliseconds)) else {
+            return handle.context.takeError().map { .error($0) }
+        }
+        defer { rd_kafka_message_destroy(native) }
+        switch native.pointee.err {
+        case RD_KAFKA_RESP_ERR_NO_ERROR:
+            return .message(KafkaMessage(copying: native, topic: topicName(of: native)))
+        case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+            let partition = TopicPartition(topic: topicName(of: native), partition: native.pointee.partition)
+            return .partitionEnd(TopicPartitionOffset(partition, offset: native.pointee.offset))
+        default:
+            return .error(KafkaError(failed: native))
+        }
+    }
+
+    /// Leaves the group and ends the client: the delegate is asked for `revoked` once more.
+    ///
+    /// Closing can hang in librdkafka (brokers away, races of 2.0.2), so after `deadline` the client is left to itself: its
+    /// threads stay until the process ends, the group finds out by `session.timeout.ms`.
+    /// - Returns: whether it was closed in time.
+    @discardableResult
+    public func close(deadline: Duration) -> Bool {
+        if isClosed { return true }
+        let clock = ContinuousClock()
+        let end = clock.now + deadline
+        // A cooperative consumer that never got an assignment cannot be destroyed (librdkafka 2.0.2 asserts that there was
+        // one): give it half of the time to get one.
+        while isSubscribed, !wasAssigned, clock.now < end - deadline / 2 { _ = poll(timeoutMilliseconds: 50) }
+        isClosed = true
+        guard let queue = rd_kafka_queue_new(handle.pointer) else { return false }
+        defer { rd_kafka_queue_destroy(queue) }
+        if let error = KafkaError(consuming: rd_kafka_consumer_close_queue(handle.pointer, queue)) {
+            handle.context.report(error)
+        }
+        while rd_kafka_consumer_closed(handle.pointer) == 0, clock.now < end {
+            rd_kafka_queue_poll_callback(queue, 20)
+        }
+        let isDone = rd_kafka_consumer_closed(handle.pointer) != 0
+        handle.isAbandoned = !isDone || (isSubscribed && !wasAssigned)
+        assignment = []
+        return isDone
+    }
+
+    deinit { handle.isAbandoned = handle.isAbandoned || !isClosed }
+
+    func check(_ code: rd_kafka_resp_err_t) throws {
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code) }
+    }
+
+    /// The topic's name, without making a new string as long as it is the same as before.
+    private func topicName(of message: UnsafePointer<rd_kafka_message_t>) -> String {
+        guard let topic = message.pointee.rkt, let name = rd_kafka_topic_name(topic) else { return "" }
+        if !lastTopic.withCString({ $0.isEqual(to: name) }) { lastTopic = String(cString: name) }
+        return lastTopic
+    }
+}
+
+extension UnsafePointer<CChar> {
+    fileprivate func isEqual(to other: UnsafePointer<CChar>) -> Bool {
+        var index = 0
+        while self[index] == other[index] {
+            if self[index] == 0 { return true }
+            index += 1
+        }
+        return false
+    }
+}

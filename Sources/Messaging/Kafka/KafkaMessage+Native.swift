@@ -1,0 +1,67 @@
+import CRdKafka
+
+extension KafkaMessage {
+    /// Copies everything out of librdkafka's message.
+    init(copying native: UnsafePointer<rd_kafka_message_t>, topic: String) {
+        let message = native.pointee
+        var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        let timestamp = rd_kafka_message_timestamp(native, &kind)
+        self.init(
+            topic: topic, partition: message.partition, offset: message.offset,
+            timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp,
+            key: bytes(message.key, message.key_len), value: bytes(message.payload, message.len),
+            headers: Self.headers(of: native))
+    }
+
+    private static func headers(of native: UnsafePointer<rd_kafka_message_t>) -> [KafkaHeader] {
+        var list: OpaquePointer?
+        guard rd_kafka_message_headers(native, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
+        let count = rd_kafka_header_cnt(list)
+        var headers: [KafkaHeader] = []
+        headers.reserveCapacity(count)
+        for index in 0..<count {
+            var name: UnsafePointer<CChar>?
+            var value: UnsafeRawPointer?
+            var size = 0
+            guard rd_kafka_header_get_all(list, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR, let name
+            else { break }
+            headers.append(KafkaHeader(String(cString: name), bytes(value, size)))
+        }
+        return headers
+    }
+}
+
+/// A copy of `count` bytes; nil for a null pointer, which is Kafka's null.
+private func bytes(_ start: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
+    start.map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }
+}
+
+extension KafkaError {
+    /// The error that came in place of a message, with the partition it is about.
+    init(failed native: UnsafePointer<rd_kafka_message_t>) {
+        let message = native.pointee
+        let text = rd_kafka_message_errstr(native).map { String(cString: $0) }
+        let partition = message.rkt.flatMap { rd_kafka_topic_name($0) }.map {
+            TopicPartition(topic: String(cString: $0), partition: message.partition)
+        }
+        self.init(message.err, text, isFatal: message.err == RD_KAFKA_RESP_ERR__FATAL, partition: partition)
+    }
+}
+
+/// A header list of librdkafka's, with copies of names and values; nil if there are none. The caller owns it.
+func makeNativeHeaders(_ headers: [KafkaHeader]) -> OpaquePointer? {
+    guard !headers.isEmpty, let list = rd_kafka_headers_new(headers.count) else { return nil }
+    for header in headers {
+        if let value = header.value {
+            value.withUnsafeBytes { bytes in
+                // A null pointer would be a null value, so an empty one needs an address.
+                withUnsafeBytes(of: UInt8(0)) { empty in
+                    _ = rd_kafka_header_add(list, header.name, -1, bytes.baseAddress ?? empty.baseAddress, bytes.count)
+                }
+            }
+        } else {
+            rd_kafka_header_add(list, header.name, -1, nil, 0)
+        }
+    }
+    return list
+}

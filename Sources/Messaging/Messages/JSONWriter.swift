@@ -1,0 +1,132 @@
+/// Writes JSON (RFC 8259) into a byte buffer, in the order given: strings with the escapes that must be, numbers that read
+/// back as the same value. It trusts its caller with the nesting.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    init(reservingCapacity capacity: Int = 512) { bytes.reserveCapacity(capacity) }
+
+    mutating func beginObject() { open(UInt8(ascii: "{")) }
+    mutating func endObject() { close(UInt8(ascii: "}")) }
+    mutating func beginArray() { open(UInt8(ascii: "[")) }
+    mutating func endArray() { close(UInt8(ascii: "]")) }
+
+    /// The name of a field; its value comes next. Names are ours and need no escapes.
+    mutating func name(_ name: StaticString) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    mutating func field(_ name: StaticString, _ value: String) {
+        self.name(name)
+        string(value)
+    }
+
+    mutating func field(_ name: StaticString, _ value: some BinaryInteger) {
+        self.name(name)
+        integer(Int64(value))
+    }
+
+    /// A field whose value is JSON already.
+    mutating func field(_ name: StaticString, json: [UInt8]) {
+        self.name(name)
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
+    mutating func string(_ value: String) {
+        separate()
+        var value = value
+        bytes.append(UInt8(ascii: "\""))
+        value.withUTF8 { utf8 in
+            var start = 0
+            for index in 0..<utf8.count where utf8[index] < 0x20 || utf8[index] == 0x22 || utf8[index] == 0x5C {
+                bytes.append(contentsOf: utf8[start..<index])
+                escape(utf8[index])
+                start = index + 1
+            }
+            bytes.append(contentsOf: utf8[start...])
+        }
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    mutating func integer(_ value: Int64) {
+        separate()
+        digits(of: value)
+        needsComma = true
+    }
+
+    /// The shortest text that reads back as the same number; null for what JSON cannot express.
+    mutating func number(_ value: Float) {
+        separate()
+        bytes.append(contentsOf: value.isFinite ? value.description.utf8 : "null".utf8)
+        needsComma = true
+    }
+
+    /// Milliseconds with at most three decimals.
+    mutating func milliseconds(_ value: Double) {
+        separate()
+        let thousandths = value.isFinite ? Int64(min(max(value, 0), 1e12) * 1000 + 0.5) : 0
+        digits(of: thousandths / 1000)
+        let fraction = thousandths % 1000
+        if fraction != 0 {
+            bytes.append(UInt8(ascii: "."))
+            var scale: Int64 = 100
+            var rest = fraction
+            while rest != 0 {
+                bytes.append(UInt8(ascii: "0") + UInt8(rest / scale))
+                rest %= scale
+                scale /= 10
+            }
+        }
+        needsComma = true
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func digits(of value: Int64) {
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        let start = bytes.count
+        repeat {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest != 0
+        bytes[start...].reverse()
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x22, 0x5C: bytes.append(byte)
+        case 0x08: bytes.append(UInt8(ascii: "b"))
+        case 0x09: bytes.append(UInt8(ascii: "t"))
+        case 0x0A: bytes.append(UInt8(ascii: "n"))
+        case 0x0C: bytes.append(UInt8(ascii: "f"))
+        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        default:
+            bytes.append(contentsOf: "u00".utf8)
+            for nibble in [byte >> 4, byte & 15] {
+                bytes.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+            }
+        }
+    }
+}
