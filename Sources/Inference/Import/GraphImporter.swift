@@ -20,14 +20,14 @@ struct GraphImporter {
     static func importEncoder(
         path: String, height: Int, width: Int, input: String? = nil, output: String? = nil
     ) throws(ModelError) -> (graph: Graph, weights: [String: WeightTensor]) {
-        do {
+        do throws(ModelError) {
             let model = try ONNXModel(file: MappedFile(path: path))
             var importer = GraphImporter(
                 opset: model.opset, data: ONNXExternalData(model: path),
                 lowered: LoweredGraph(input: .image(height: height, width: width, channels: 3)))
             return try importer.run(model.graph, input: input, output: output)
         } catch {
-            throw ModelError("\(path): \(error.message)")
+            throw error.inFile(path)
         }
     }
 
