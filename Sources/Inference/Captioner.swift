@@ -2,7 +2,7 @@
 public struct ModelIdentity: Sendable, Equatable {
     public var name: String
     public var version: String
-    /// SHA-256 of the bundle, lower-case hexadecimal.
+    /// SHA-256 of the bundle: `sha256:` and 64 lower-case hexadecimal digits.
     public var digest: String
     /// The arithmetic used: `fp32`.
     public var precision: String

@@ -11,10 +11,12 @@ struct CaptionPool: Sendable {
     let ledger: Ledger<Answer>
     let publisher: Publisher
     let answers: AnswerMaker
+    let warmUp: WarmUp
 
     /// Works until the queue of images is closed.
     func run() {
         let session = captioner.makeSession(maximumBatch: maximumBatch)
+        warmUp.run(session)
         while let batch = images.takeBatch(maximum: maximumBatch) {
             caption(batch.filter(begin), with: session)
             images.release(bytes: batch.reduce(0) { $0 + $1.reservedBytes })

@@ -45,7 +45,7 @@ struct AnswerMaker: Sendable {
     init(worker: String, identity: ModelIdentity) {
         self.worker = worker
         model = .init(
-            name: identity.name, version: identity.version, digest: "sha256:" + identity.digest,
+            name: identity.name, version: identity.version, digest: identity.digest,
             precision: identity.precision)
     }
 

@@ -65,9 +65,10 @@ struct Worker {
             storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
             answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
             maximumImageBytes: Self.maximumImageBytes, counters: counters)
+        let warmUp = WarmUp(threads: threadCount, options: captioner.defaults)
         let pool = CaptionPool(
             captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,
-            publisher: publisher, answers: answers)
+            publisher: publisher, answers: answers, warmUp: warmUp)
         let intake = Intake(
             settings: settings(captioner), ledger: ledger, requests: requests, publisher: publisher, answers: answers,
             counters: counters, stop: stop, logger: logger)
@@ -83,6 +84,7 @@ struct Worker {
             kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
             properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
             delegate: intake)
+        try warmUp.wait()
         logReady(captioner, started)
         intake.run(consumer)
 
