@@ -65,7 +65,7 @@ import Testing
         damaged.append(sound.enumerated().map { $0.offset == 18 ? 9 : $0.element })  // orientation 9
         damaged.append(sound.enumerated().map { $0.offset == 18 ? 0 : $0.element })  // orientation 0
         damaged.append(sound.enumerated().map { $0.offset == 12 ? 4 : $0.element })  // a type that is no SHORT
-        damaged.append(sound.enumerated().map { (4..<8).contains($0.offset) ? 0xFF : $0.element })  // offset beyond the end
+        damaged.append(sound.enumerated().map { (4..<8).contains($0.offset) ? 0xFF : $0.element })  // offset too far
         damaged.append(sound.enumerated().map { $0.offset == 0 ? 0x58 : $0.element })  // unknown byte order
         for bytes in damaged {
             let orientation = bytes.withUnsafeBytes { Orientation(tiff: $0) }
