@@ -1,13 +1,14 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import EmbeddedBroker
 
 /// The program as its users have it.
 @Suite struct EmbeddedBrokerTests {
     @Test func helpSaysWhatItIsNotFor() throws {
-        let text = String(decoding: try ChildProcess.run(ChildProcess.product("kaption-broker"), ["--help"]), as: UTF8.self)
+        let text = String(
+            decoding: try ChildProcess.run(ChildProcess.product("kaption-broker"), ["--help"]), as: UTF8.self)
         #expect(text.contains("not for production"))
         #expect(text.contains("--topic NAME:PARTITIONS"))
         #expect(text.contains("captions.requests:4"))
@@ -34,7 +35,8 @@ import TestSupport
         #expect(listing.contains("topic \"a.b\" with 3 partitions"))
         #expect(listing.contains("topic \"c\" with 1 partitions"))
         try ChildProcess.run(kcat, target + ["-P", "-t", "c", "-H", "h=1"], input: Data("x\ny\n".utf8))
-        let read = try ChildProcess.run(kcat, target + ["-C", "-q", "-e", "-o", "beginning", "-t", "c", "-f", "%o %h %s;"])
+        let read = try ChildProcess.run(
+            kcat, target + ["-C", "-q", "-e", "-o", "beginning", "-t", "c", "-f", "%o %h %s;"])
         #expect(String(decoding: read, as: UTF8.self) == "0 h=1 x;1 h=1 y;")
         #expect(broker.stop() == 0)
     }

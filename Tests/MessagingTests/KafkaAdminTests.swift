@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Messaging
 
@@ -36,7 +36,8 @@ import TestSupport
     @Test(.enabled(if: KafkaLocal.isPresent)) func anImpossibleTopicIsAnErrorWithItsName() throws {
         let bench = try KafkaBench(.apache, partitions: 1)
         let error = #expect(throws: KafkaError.self) {
-            try KafkaAdmin(bench.configuration).ensureTopics([TopicSpecification("no good!", partitions: 1)], timeout: .seconds(10))
+            try KafkaAdmin(bench.configuration).ensureTopics(
+                [TopicSpecification("no good!", partitions: 1)], timeout: .seconds(10))
         }
         #expect(error?.message.contains("no good!") == true)
         #expect(error?.isAccess == false)
@@ -57,7 +58,9 @@ import TestSupport
         let broker = try KafkaLocal(options: ["--secure"])
         let port = (broker.bootstrapServers.split(separator: ":").last.flatMap { Int($0) } ?? 0) + 2
         var configuration = KafkaConfiguration(bootstrapServers: "127.0.0.1:\(port)")
-        try configuration.passThrough(["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=worker"])
+        try configuration.passThrough([
+            "security.protocol=SASL_PLAINTEXT", "sasl.mechanism=PLAIN", "sasl.username=worker",
+        ])
         try configuration.setSecret("sasl.password", "wrong")
         let start = ContinuousClock().now
         let error = #expect(throws: KafkaError.self) { try KafkaAdmin(configuration).metadata(timeout: .seconds(60)) }

@@ -13,12 +13,18 @@ import Testing
         }
     }
 
-    @Test(arguments: ["linger.ms=50", "compression.type=lz4", "security.protocol=SASL_SSL", "ssl.ca.location=/a=b", "fetch.wait.max.ms=10"])
+    @Test(arguments: [
+        "linger.ms=50", "compression.type=lz4", "security.protocol=SASL_SSL", "ssl.ca.location=/a=b",
+        "fetch.wait.max.ms=10",
+    ])
     func takesWhatLibrdkafkaKnows(assignment: String) {
         #expect(Self.refusal(assignment) == nil)
     }
 
-    @Test(arguments: ["", "linger.ms", "=5", "no.such.property=1", "linger.ms=soon", "compression.type=zip", "sasl.password=x", "ssl.key.pem=x"])
+    @Test(arguments: [
+        "", "linger.ms", "=5", "no.such.property=1", "linger.ms=soon", "compression.type=zip", "sasl.password=x",
+        "ssl.key.pem=x",
+    ])
     func refusesTheRest(assignment: String) {
         #expect(Self.refusal(assignment)?.category == .configuration)
     }
@@ -40,7 +46,10 @@ import Testing
         var configuration = KafkaConfiguration(bootstrapServers: "h:1")
         try configuration.takeSecrets(["sasl-password": "hunter2", "ssl.key.password": "hunter3"])
         let shown = configuration.redacted.map { "\($0.name)=\($0.value)" }
-        #expect(shown == ["bootstrap.servers=h:1", "client.id=kaption", "sasl.password=(secret)", "ssl.key.password=(secret)"])
+        #expect(
+            shown == [
+                "bootstrap.servers=h:1", "client.id=kaption", "sasl.password=(secret)", "ssl.key.password=(secret)",
+            ])
         #expect(configuration.properties["sasl.password"] == "hunter2")
         #expect(throws: KafkaError.self) { try configuration.takeSecrets(["linger-ms": "5"]) }
     }
@@ -58,7 +67,9 @@ import Testing
         #expect(consumer.close(deadline: .seconds(5)))
         let producer = try KafkaProducer(configuration, onDelivery: { _ in })
         #expect(producer.close(deadline: .seconds(5)))
-        #expect(throws: KafkaError.self) { try KafkaProducer(configuration, properties: ["acks": "1"], onDelivery: { _ in }) }
+        #expect(throws: KafkaError.self) {
+            try KafkaProducer(configuration, properties: ["acks": "1"], onDelivery: { _ in })
+        }
     }
 
     @Test func logLinesGoToTheSink() throws {

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Messaging
 
@@ -12,7 +12,8 @@ import TestSupport
         configuration.set("message.timeout.ms", "2000")
         let reports = Collected<DeliveryReport>()
         let errors = Collected<KafkaError>()
-        let producer = try KafkaProducer(configuration, onError: { errors.append($0) }, onDelivery: { reports.append($0) })
+        let producer = try KafkaProducer(
+            configuration, onError: { errors.append($0) }, onDelivery: { reports.append($0) })
         for token in UInt64(1)...100 { try producer.produce(topic: "t", value: [1], token: token) }
         #expect(producer.flush(timeout: .seconds(20)))
         #expect(reports.values.map(\.token) == Array(1...100))
@@ -80,12 +81,16 @@ import TestSupport
         #expect(producer.flush(timeout: .seconds(20)))
         for _ in 0..<200 {
             let error = #expect(throws: KafkaError.self) {
-                try producer.produce(topic: bench.topic, partition: 7, value: [1], headers: [KafkaHeader("h", [1]), KafkaHeader("i", nil)])
+                try producer.produce(
+                    topic: bench.topic, partition: 7, value: [1],
+                    headers: [KafkaHeader("h", [1]), KafkaHeader("i", nil)])
             }
             #expect(error?.name == "_UNKNOWN_PARTITION")
         }
         let large = [UInt8](repeating: 0, count: 2_000_000)
-        let error = #expect(throws: KafkaError.self) { try producer.produce(topic: bench.topic, value: large, headers: [KafkaHeader("h", [1])]) }
+        let error = #expect(throws: KafkaError.self) {
+            try producer.produce(topic: bench.topic, value: large, headers: [KafkaHeader("h", [1])])
+        }
         #expect(error?.name == "MSG_SIZE_TOO_LARGE")
         #expect(producer.close(deadline: .seconds(10)))
         #expect(reports.values.count == 1)
@@ -97,7 +102,8 @@ import TestSupport
         let bench = try KafkaBench(.embedded, partitions: 7)
         let hashes: [(String, Int32)] = [
             ("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536),
-            ("a-little-bit-longer-string", -1_486_304_829), ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971), ("abc", 479_470_107),
+            ("a-little-bit-longer-string", -1_486_304_829),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971), ("abc", 479_470_107),
         ]
         let reports = try bench.produce(hashes.map { KafkaRecord(key: Array($0.0.utf8), value: [1]) })
         for report in reports {

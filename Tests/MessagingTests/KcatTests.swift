@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @testable import Messaging
 
@@ -16,7 +16,8 @@ import TestSupport
         let bench = try KafkaBench(kind, partitions: 1)
         let target = ["-b", bench.broker.bootstrapServers, "-t", bench.topic]
         try Self.kcat(["-P", "-p", "0", "-H", "traceparent=00-1", "-H", "x=1"] + target, input: "a.jpg\nsub/b.jpg\n")
-        try Self.kcat(["-P", "-p", "0", "-K", "|", "-Z"] + target, input: "key|{\"image\":\"c.jpg\",\"id\":\"i\"}\nnone|\n")
+        try Self.kcat(
+            ["-P", "-p", "0", "-K", "|", "-Z"] + target, input: "key|{\"image\":\"c.jpg\",\"id\":\"i\"}\nnone|\n")
         let consumer = try bench.consumer()
         try consumer.assign([TopicPartitionOffset(bench.partition(0), offset: 0)])
         let messages = bench.read(consumer, count: 4)
@@ -39,7 +40,8 @@ import TestSupport
             headers: [KafkaHeader("traceparent", text: "00-9")])
         try bench.produce([result.record(answering: request, clusterID: "c"), KafkaRecord(value: nil)], partition: 1)
         let text = try Self.kcat([
-            "-C", "-q", "-e", "-o", "beginning", "-p", "1", "-b", bench.broker.bootstrapServers, "-t", bench.topic, "-f",
+            "-C", "-q", "-e", "-o", "beginning", "-p", "1", "-b", bench.broker.bootstrapServers, "-t", bench.topic,
+            "-f",
             "%p|%o|%k|%h|%S|%s\\n",
         ])
         let lines = text.split(separator: "\n")
