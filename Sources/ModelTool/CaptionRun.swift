@@ -49,15 +49,21 @@ final class CaptionRun: Sendable {
     private func work(threads: Int) {
         let session = captioner.makeSession(maximumBatch: Self.maximumBatch)
         while let batch = take(threads: threads) {
-            var images: [(index: Int, file: Data)] = []
+            var images: [(index: Int, file: FileBytes)] = []
             for index in batch {
-                do {
-                    images.append((index, try Self.read(paths[index])))
+                do throws(CaptionFailure) {
+                    images.append((index, try FileBytes(path: paths[index], limit: ImageLimits().maximumBytes)))
                 } catch {
                     finish(index, .failure(error))
                 }
             }
-            caption(images, with: session)
+            let inputs = images.map { CaptionSession.Input(bytes: $0.file.bytes, options: options) }
+            // The session reads the files where they lie.
+            withExtendedLifetime(images) {
+                session.caption(inputs) { row, result in
+                    finish(images[row].index, result.mapError(CaptionFailure.init))
+                }
+            }
         }
     }
 
@@ -72,38 +78,9 @@ final class CaptionRun: Sendable {
         }
     }
 
-    private func caption(_ images: [(index: Int, file: Data)], with session: CaptionSession) {
-        // The session reads the files where they lie, so all of them are copied to memory that stays in its place.
-        let buffers = images.map { image in
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: image.file.count, alignment: 16)
-            image.file.copyBytes(to: buffer)
-            return buffer
-        }
-        defer { for buffer in buffers { buffer.deallocate() } }
-        let inputs = buffers.map { CaptionSession.Input(bytes: UnsafeRawBufferPointer($0), options: options) }
-        session.caption(inputs) { row, result in
-            finish(images[row].index, result.mapError(CaptionFailure.init))
-        }
-    }
-
     private func finish(_ index: Int, _ outcome: Outcome) {
         progress.withLock { $0.outcomes[index] = outcome }
         outcomeArrived.signal()
-    }
-
-    private static func read(_ path: String) throws(CaptionFailure) -> Data {
-        let limit = ImageLimits().maximumBytes
-        do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            defer { try? handle.close() }
-            let data = try handle.read(upToCount: limit + 1) ?? Data()
-            if data.count <= limit { return data }
-        } catch {
-            let reason = (error as NSError).localizedFailureReason ?? error.localizedDescription
-            let isMissing = (error as? CocoaError)?.code == .fileReadNoSuchFile
-            throw CaptionFailure(code: isMissing ? "image_not_found" : "image_unreadable", message: reason)
-        }
-        throw CaptionFailure(code: "image_too_large", message: "the file is larger than \(limit >> 20) MiB")
     }
 }
 

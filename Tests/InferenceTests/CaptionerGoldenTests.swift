@@ -9,7 +9,8 @@ import Testing
 struct CaptionerGoldenTests {
     static let instructionSets = InstructionSet.available.filter { $0 != .plain }
 
-    private func importModel(_ name: String, weights: ModelImport.Weights, to directory: TemporaryDirectory) throws -> String
+    private func importModel(_ name: String, weights: ModelImport.Weights, to directory: TemporaryDirectory) throws
+        -> String
     {
         let folder = SharedFiles.url("models/\(name)").path
         let bundle = directory.url.appendingPathComponent(name).path
@@ -47,7 +48,9 @@ struct CaptionerGoldenTests {
                 try reader.read(bytes, into: encoder.input, pixelStride: Encoder.inputPixelStride)
                 encoder.encode(row: 0)
                 encoder.finish(rows: 1)
-                for (found, wanted) in zip(UnsafeBufferPointer(start: encoder.features(row: 0), count: feature.count), feature) {
+                for (found, wanted) in zip(
+                    UnsafeBufferPointer(start: encoder.features(row: 0), count: feature.count), feature)
+                {
                     difference = max(difference, abs(found - wanted))
                     largest = max(largest, abs(wanted))
                     sums.product += Double(found) * Double(wanted)
