@@ -20,7 +20,7 @@ struct CaptionCommandTests {
     func keepsTheOrder() throws {
         let directory = try TemporaryDirectory()
         let files = try pictures(21, in: directory)
-        let order = files.reversed() + files.prefix(2)
+        let order = Array(files.reversed()) + files.prefix(2)
         let outputs = try ["1", "2", "5"].map { threads in
             let arguments = ["caption", "--model", model, "--threads", threads] + order
             return String(decoding: try ChildProcess.run(program, arguments), as: UTF8.self)
@@ -85,8 +85,8 @@ struct CaptionCommandTests {
             (["--model", "/nonexistent", "a.jpg"], 4), (["a.jpg"], 2), (["--model", "m"], 2),
             (["--model", "m", "--beam", "11", "a.jpg"], 2), (["--model", "m", "--max-words", "0", "a.jpg"], 2),
         ])
-    func exitCodes(arguments: [String], code: Int32) throws {
-        #expect(try ChildProcess(program, ["caption"] + arguments).wait() == code)
+    func exitCodes(arguments: [String], code: Int) throws {
+        #expect(try ChildProcess(program, ["caption"] + arguments).wait() == Int32(code))
     }
 
     @Test func moreCandidatesThanBeamsIsWrongUsage() throws {
