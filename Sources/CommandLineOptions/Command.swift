@@ -109,5 +109,7 @@ public struct Secret: Sendable {
         Secret("ssl-key-password", help: "Password of the client's private key."),
         Secret("ssl-key-pem", help: "The client's private key itself, in PEM."),
         Secret("ssl-keystore-password", help: "Password of the client's PKCS#12 key store."),
+        Secret("sasl-oauthbearer-client-secret", help: "Secret of the OAuth client."),
+        Secret("sasl-oauthbearer-config", help: "Settings of librdkafka's unsecured OAuth tokens."),
     ]
 }
