@@ -56,12 +56,12 @@ struct ImportConfiguration: Sendable {
     var file: File
     var preprocessing: Preprocessing
 
-    static let maximumBytes = 16 << 20
+    static let maximumBytes = 1 << 20
 
     init(path: String) throws(ModelError) {
         do throws(ModelError) {
             let mapped = try MappedFile(path: path)
-            guard mapped.count <= Self.maximumBytes else { throw ModelError("larger than 16 MiB") }
+            guard mapped.count <= Self.maximumBytes else { throw ModelError("larger than 1 MiB") }
             try self.init(text: mapped.bytes.array)
         } catch {
             throw error.inFile(path)

@@ -7,7 +7,7 @@ import Foundation
 public struct ModelBundle: Sendable {
     public static let weightsName = "weights.safetensors"
     public static let vocabularyName = "vocabulary.txt"
-    static let maximumManifestBytes = 64 << 20
+    static let maximumManifestBytes = 16 << 20
 
     public let manifest: ModelManifest
     public let vocabulary: Vocabulary
@@ -30,7 +30,7 @@ public struct ModelBundle: Sendable {
     private init(directory: String) throws(ModelError) {
         let manifestFile = try MappedFile(path: "\(directory)/\(BundleDigest.manifestName)")
         guard manifestFile.count <= Self.maximumManifestBytes else {
-            throw ModelError("\(BundleDigest.manifestName) is larger than 64 MiB")
+            throw ModelError("\(BundleDigest.manifestName) is larger than 16 MiB")
         }
         let manifest = try manifestFile.withBytes { (bytes) throws(ModelError) in try Self.decodeManifest(bytes) }
         let files = try BundleDigest.mapFiles(of: directory)
@@ -76,7 +76,8 @@ public struct ModelBundle: Sendable {
         try manifest.validate(words: vocabulary.count)
         var expected = try manifest.encoder.validate { weights.entries[$0]?.shape }
         let featureSize = try manifest.encoder.featureSize()
-        for (name, shape) in manifest.decoder.tensorShapes(featureSize: featureSize, words: vocabulary.count) {
+        let shapes = manifest.decoder.tensorShapes(featureSize: featureSize, words: vocabulary.count)
+        for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
             guard let actual = weights.entries[name]?.shape else {
                 throw ModelError("the weights have no tensor \"\(name)\"")
             }
