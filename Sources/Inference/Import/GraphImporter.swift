@@ -1,5 +1,5 @@
-/// Turns an ONNX graph into the portable graph: walks over the nodes that the output needs, evaluates those that do not depend on
-/// pixels, and lowers the others. Operators are lowered in the extensions of this type.
+/// Turns an ONNX graph into the portable graph: walks over the nodes that the output needs, evaluates those that do not
+/// depend on pixels, and lowers the others. Operators are lowered in the extensions of this type.
 struct GraphImporter {
     let opset: Int
     let data: ONNXExternalData

@@ -1,5 +1,5 @@
-/// The encoder between ONNX and the portable graph: the graph's operations with their weights at hand, and a few that the
-/// simplifier must get rid of.
+/// The encoder between ONNX and the portable graph: the graph's operations with their weights at hand, and a few that
+/// the simplifier must get rid of.
 struct LoweredGraph {
     enum Operation {
         /// `weight` is `[out, kernelHeight, kernelWidth, in / groups]`.
@@ -43,8 +43,8 @@ struct LoweredGraph {
 
     func shape(of value: Int) -> Graph.Shape { value == 0 ? input : nodes[value - 1].shape }
 
-    /// Most elements of all weights (2 GiB of floats). A small file can ask for many of them: a constant for all channels is
-    /// one number there.
+    /// Most elements of all weights (2 GiB of floats). A small file can ask for many of them: a constant for all
+    /// channels is one number there.
     static let maximumWeights = 1 << 29
 
     private var weightCount = 0

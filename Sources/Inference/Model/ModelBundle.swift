@@ -1,7 +1,7 @@
 import Foundation
 
-/// A model's folder: `model.json`, `weights.safetensors` (F32 or F16) and `vocabulary.txt`. Other files, such as a licence,
-/// may lie beside them and count in the digest.
+/// A model's folder: `model.json`, `weights.safetensors` (F32 or F16) and `vocabulary.txt`. Other files, such as a
+/// licence, may lie beside them and count in the digest.
 ///
 /// The weights stay mapped as long as the bundle lives: read each tensor once, pack it, and let the bundle go.
 public struct ModelBundle: Sendable {
@@ -91,8 +91,8 @@ public struct ModelBundle: Sendable {
         }
     }
 
-    /// A tensor of the weights, widened to 32-bit floats. Decoder tensors have PyTorch's names, those of the encoder are named
-    /// by its graph.
+    /// A tensor of the weights, widened to 32-bit floats. Decoder tensors have PyTorch's names, those of the encoder
+    /// are named by its graph.
     public func tensor(_ name: String) throws(ModelError) -> WeightTensor { try weights.tensor(name) }
 
     /// Shape and element type (`F32`, `F16`) of each tensor.

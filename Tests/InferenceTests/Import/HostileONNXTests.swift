@@ -47,7 +47,8 @@ struct HostileONNXTests {
 
     @Test(
         arguments: [
-            // A field with a length of 2^63, a varint of eleven bytes, a group, field number 0, one that ends in its tag.
+            // A field with a length of 2^63, a varint of eleven bytes, a group, field number 0, one that ends in its
+            // tag.
             [0x3a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
             [0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
             [0x3b, 0x00], [0x00, 0x00], [0x3a], [0x09, 1, 2, 3], [0x0d, 1, 2],
