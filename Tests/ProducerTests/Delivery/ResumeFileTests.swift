@@ -63,6 +63,25 @@ struct ResumeFileTests {
         #expect(file.count == 1 && file.contains("a.jpg"))
     }
 
+    @Test func aLineLongerThanAnyPathIsIgnored() throws {
+        try record(["a.jpg"])
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(repeating: 0x61, count: 3_000_000) + Data("\nb.jpg\n".utf8))
+        let file = try ResumeFile(path: path, topic: "requests")
+        #expect(file.count == 2 && file.contains("a.jpg") && file.contains("b.jpg"))
+    }
+
+    @Test func onlyARegularFileWillDo() throws {
+        let pipe = folder.url.appendingPathComponent("pipe").path
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for path in ["/dev/zero", pipe] {
+            #expect(throws: UsageError("--resume: \(path): not a regular file")) {
+                try ResumeFile(path: path, topic: "requests")
+            }
+        }
+    }
+
     @Test func twoRunsCannotShareIt() throws {
         let file = try ResumeFile(path: path, topic: "requests")
         #expect(throws: UsageError("--resume: \(path): in use by another run")) {
