@@ -13,8 +13,8 @@ enum EncodeCommand: Subcommand {
     static let command = Command(
         name: "encode", abstract: "Runs a bundle's encoder over ready tensors.",
         discussion: """
-            No image is decoded, resized or normalised: the input is what the encoder's ONNX original takes. All images make \
-            one micro-batch.
+            No image is decoded, resized or normalised: the input is what the encoder's ONNX original
+            takes. All images make one micro-batch.
             """,
         sections: [Section("Encoding", [model, input, output])],
         examples: [

@@ -9,7 +9,7 @@ enum ImportCommand: Subcommand {
     static let vocabulary = Option.required(
         "vocabulary", .string, "FILE", help: "The words, one a line; the line's number (from 0) is the token's id.")
     static let config = Option.required(
-        "config", .string, "FILE.json", help: "Sizes, preprocessing, tokens and training data; see below.")
+        "config", .string, "FILE.json", help: "Sizes, preprocessing, tokens and training data; see above.")
     static let output = Option.required("output", .string, "DIR", help: "Where the bundle is to be.")
     static let weights = Option.defaulted(
         "weights", ValueFormat<ModelImport.Weights>.choice, "f32|f16", default: "f32",
@@ -26,19 +26,21 @@ enum ImportCommand: Subcommand {
     static let command = Command(
         name: "import", abstract: "Makes a bundle of an ONNX encoder and a safetensors decoder.",
         discussion: """
-            The encoder takes one image [batch, 3, height, width] and makes one vector [batch, features]. Height and width \
-            are fixed by the configuration; what does not depend on pixels is computed now. An operator that is not \
-            supported is refused by its name.
+            The encoder takes images [batch, 3, height, width] and makes a vector of each,
+            [batch, features]. The configuration fixes height and width; what does not depend on pixels
+            is computed now. An operator that is not supported is refused by its name.
 
             The configuration is JSON:
               {"name": "small",
-               "encoder": {"input": "image", "output": "features", "width": 224, "height": 224, "resize": "stretch",
-                           "channels": "RGB", "mean": [127.5, 127.5, 127.5], "std": [127.5, 127.5, 127.5]},
+               "encoder": {"input": "image", "output": "features", "width": 224, "height": 224,
+                           "resize": "stretch", "channels": "RGB",
+                           "mean": [127.5, 127.5, 127.5], "std": [127.5, 127.5, 127.5]},
                "decoder": {"kind": "show-and-tell", "embedding_size": 512, "hidden_size": 512,
                            "tokens": {"pad": 0, "start": 1, "end": 2, "unknown": 3}},
                "decoding": {"beam": 3, "alpha": 1, "max_words": 20}, "training_data": "…"}
-            resize is stretch or short-side-crop; mean and std are in units of pixels (0 to 255). "normalization": \
-            "torchvision", "torch", "tf" or "caffe" may stand for channels, mean and std.
+            resize is stretch or short-side-crop; mean and std are in units of pixels (0 to 255).
+            "normalization": "torchvision", "torch", "tf" or "caffe" may stand in place of channels,
+            mean and std.
             """,
         sections: [
             Section("Sources", [encoder, decoder, vocabulary, config]),
