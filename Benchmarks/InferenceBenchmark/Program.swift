@@ -16,7 +16,7 @@ struct Program {
         }
         let isa = kaption_isa_best()
         let peak = Peak.gigaflops(isa)
-        print("one core, \(String(cString: kaption_isa_name(isa)))")
+        print("one core of \(processor()), \(String(cString: kaption_isa_name(isa)))")
         print("peak, registers only: " + (peak.map { String(format: "%.0f GFLOP/s", $0) } ?? "not measured"))
         print(row("stage", "batch", "ms/image", "median", "images/s", "GFLOP/s", "of peak"))
         for bundle in bundles {
@@ -34,6 +34,16 @@ struct Program {
                     "decoder \(result.words) words", "\(result.batch)", number(result.fastest), number(result.median),
                     number(1000 / result.fastest), "", ""))
         }
+    }
+
+    /// Name, family and model of the CPU, as Linux gives them.
+    private static func processor() -> String {
+        let lines = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?.split(separator: "\n") ?? []
+        let values = ["model name", "cpu family", "model"].compactMap { key in
+            lines.first { $0.split(separator: ":")[0].trimmingCharacters(in: .whitespaces) == key }?
+                .split(separator: ":").last?.trimmingCharacters(in: .whitespaces)
+        }
+        return values.count == 3 ? "\(values[0]) (family \(values[1]), model \(values[2]))" : "an unknown CPU"
     }
 
     private static func number(_ value: Double) -> String { String(format: "%.2f", value) }

@@ -6,7 +6,8 @@ struct ScannedArguments {
 }
 
 /// Splits words into options and positionals: `--flag value`, `--flag=value`, `-X value`, `-Xvalue`, `--` ends the options,
-/// a lone `-` is a positional. Options and positionals may be mixed.
+/// a lone `-` is a positional. Options and positionals may be mixed. A value that looks like a flag must be attached: a value that
+/// was forgotten, such as an empty shell variable, must not swallow the next flag.
 func scanArguments(_ words: some Sequence<String>, options: [OptionDeclaration]) throws(UsageError) -> ScannedArguments
 {
     var scanned = ScannedArguments()
@@ -21,7 +22,7 @@ func scanArguments(_ words: some Sequence<String>, options: [OptionDeclaration])
             let (option, attached) = try find(word, options)
             if option.arity == .flag {
                 scanned.texts[option.name, default: []].append(attached ?? "true")
-            } else if let value = attached ?? iterator.next() {
+            } else if let value = attached ?? iterator.next(), attached != nil || !isLongFlag(value) {
                 scanned.texts[option.name, default: []].append(value)
             } else {
                 throw UsageError("\(option.flag) needs a value: \(option.flag) \(option.placeholder)")
@@ -30,6 +31,8 @@ func scanArguments(_ words: some Sequence<String>, options: [OptionDeclaration])
     }
     return scanned
 }
+
+private func isLongFlag(_ word: String) -> Bool { word.hasPrefix("--") && word.count > 2 }
 
 /// The option that a word names, and the value attached to the word.
 private func find(_ word: String, _ options: [OptionDeclaration]) throws(UsageError) -> (OptionDeclaration, String?) {

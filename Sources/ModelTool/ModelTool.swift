@@ -5,7 +5,9 @@ import Inference
 /// `kaption-model`: everything that is done to models. Each subcommand has a file of its own.
 @main
 struct ModelTool {
-    static var subcommands: [any Subcommand.Type] { [ImportCommand.self, InspectCommand.self, EncodeCommand.self] }
+    static var subcommands: [any Subcommand.Type] {
+        [ImportCommand.self, InspectCommand.self, EncodeCommand.self, CaptionCommand.self]
+    }
 
     static let command = Command(
         name: "kaption-model", abstract: "Imports, inspects and tries models.",

@@ -69,11 +69,16 @@ struct ValueTests {
         (["--frobnicate"], "unknown option --frobnicate."),
         (["-0x"], "unknown option -0x; give --null alone"),
         (["--threads"], "--threads needs a value: --threads N"),
+        (["--threads", "--wait"], "--threads needs a value: --threads N"),
         (["a", "b", "c"], "unexpected argument 'c'"),
     ])
     func refusesWithAReason(arguments: [String], reason: String) {
         let storage = arguments.contains("--storage") ? [] : ["--storage", "/photos"]
         #expect(Sample.refusal(storage + arguments) == reason)
+    }
+
+    @Test func anAttachedValueMayLookLikeAFlag() throws {
+        #expect(try Sample.options("--storage=--wait")[Sample.storage] == "--wait")
     }
 
     @Test func aRequiredOptionIsAskedFor() {

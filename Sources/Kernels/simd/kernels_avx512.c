@@ -2,6 +2,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 #include "../table.h"
 
@@ -11,6 +12,7 @@
 
 #include "activation.h"
 #include "product.h"
+#include "convolution.h"
 #include "depthwise.h"
 #include "pointwise.h"
 #pragma clang attribute pop

@@ -4,11 +4,15 @@
 // W lies in panels of at most TILE_VECTORS vectors of columns; within a panel the columns of one k are adjacent. Register tiles
 // of TILE_ROWS × a panel are summed over blocks of k, the sums waiting in C between blocks. Tiles and blocks are cut by shape
 // alone, and each sum runs through k in order, so its bits depend on neither.
+//
+// A layer's weights come from the last-level cache or from memory each time. While the first tiles of a block run, they fetch the
+// panel's block that comes next; a product of a single tile uses each weight once and fetches a fixed way ahead.
 
 enum {
     BLOCK_TILES = 16,      // tiles of rows that share a panel's block while it is in the first-level cache
     BLOCK_K = 192,         // k of a block: a panel's block takes 36 KiB with AVX-512, 12 KiB with AVX2
-    BLOCK_POINTERS = 2048  // rows × taps of a block at most
+    BLOCK_POINTERS = 2048, // rows × taps of a block at most
+    STREAM_AHEAD = 1024    // floats that a single tile fetches ahead
 };
 
 // Vectors of the next panel where `columns` are left.
@@ -37,6 +41,7 @@ typedef struct {
     size_t taps;
     size_t first, count;  // the channels of each tap to sum
     const float *panel;
+    size_t ahead;  // from the weights in use to those to fetch
     float *c;
     size_t ldc;
     int accumulate;  // start from what is in C
@@ -48,7 +53,7 @@ typedef struct {
     const kaption_activation *activation;
 } product_tile;
 
-INLINE void run_tile(const product_tile *tile, const int rows, const int vectors) {
+INLINE void run_tile(const product_tile *tile, const int rows, const int vectors, const int streams) {
     const int last = vectors - 1;
     vector sums[TILE_ROWS][TILE_VECTORS];
     const float *w = tile->panel;
@@ -68,6 +73,8 @@ INLINE void run_tile(const product_tile *tile, const int rows, const int vectors
             vector weights[TILE_VECTORS];
 #pragma clang loop unroll(full)
             for (int v = 0; v < vectors; v++) weights[v] = load(w + v * LANES);
+#pragma clang loop unroll(full)
+            for (int v = 0; v < (streams ? vectors : 1); v++) __builtin_prefetch(w + tile->ahead + v * LANES);
 #pragma clang loop unroll(full)
             for (int i = 0; i < rows; i++) {
                 vector x = repeated(a[i][p]);
@@ -103,22 +110,25 @@ INLINE void run_tile(const product_tile *tile, const int rows, const int vectors
         }
 }
 
-#define TILE(rows, vectors) \
-    static void tile_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors); }
+typedef void (*tile_function)(const product_tile *);
+#define TILE(rows, vectors)                                                                             \
+    static void tile_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors, 0); } \
+    static void stream_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors, 1); }
 #define TILES(vectors) \
     TILE(1, vectors) TILE(2, vectors) TILE(3, vectors) TILE(4, vectors) TILE(5, vectors) TILE(6, vectors)
+#define NAMES(kind, vectors) \
+    kind##_1_##vectors, kind##_2_##vectors, kind##_3_##vectors, kind##_4_##vectors, kind##_5_##vectors, kind##_6_##vectors
 TILES(1) TILES(2)
-#define TILE_NAMES(vectors) \
-    tile_1_##vectors, tile_2_##vectors, tile_3_##vectors, tile_4_##vectors, tile_5_##vectors, tile_6_##vectors
-typedef void (*tile_function)(const product_tile *);
+// [single tile][vectors - 1][rows - 1]
 #ifdef KAPTION_TILES_8_3
-TILES(3)
-TILE(7, 1) TILE(8, 1) TILE(7, 2) TILE(8, 2) TILE(7, 3) TILE(8, 3)
-static const tile_function tiles[TILE_VECTORS][TILE_ROWS] = {{TILE_NAMES(1), tile_7_1, tile_8_1},
-                                                             {TILE_NAMES(2), tile_7_2, tile_8_2},
-                                                             {TILE_NAMES(3), tile_7_3, tile_8_3}};
+TILES(3) TILE(7, 1) TILE(8, 1) TILE(7, 2) TILE(8, 2) TILE(7, 3) TILE(8, 3)
+#define ROW_NAMES(kind, vectors) {NAMES(kind, vectors), kind##_7_##vectors, kind##_8_##vectors}
+static const tile_function tiles[2][TILE_VECTORS][TILE_ROWS] = {
+    {ROW_NAMES(tile, 1), ROW_NAMES(tile, 2), ROW_NAMES(tile, 3)},
+    {ROW_NAMES(stream, 1), ROW_NAMES(stream, 2), ROW_NAMES(stream, 3)}};
 #else
-static const tile_function tiles[TILE_VECTORS][TILE_ROWS] = {{TILE_NAMES(1)}, {TILE_NAMES(2)}};
+static const tile_function tiles[2][TILE_VECTORS][TILE_ROWS] = {{{NAMES(tile, 1)}, {NAMES(tile, 2)}},
+                                                                {{NAMES(stream, 1)}, {NAMES(stream, 2)}}};
 #endif
 
 // A product whose rows are the pixels of a convolution's output, or of a plain matrix.
@@ -165,51 +175,69 @@ static void fill_pointers(const product *p, size_t pixel, size_t rows, size_t fi
     }
 }
 
+// How many rows the tiles have: the first `larger` of them one more than `small`.
+typedef struct {
+    size_t count, small, larger;
+} row_tiles;
+
+INLINE size_t first_row(const row_tiles *tiles, size_t i) {
+    return i * tiles->small + (i < tiles->larger ? i : tiles->larger);
+}
+INLINE size_t row_count(const row_tiles *tiles, size_t i) { return tiles->small + (i < tiles->larger); }
+
+// The panels of one block of k, over the tiles first..<end. `depth` is how far into k the block begins.
+static void run_panels(const product *p, const row_tiles *rows, size_t first, size_t end, size_t depth,
+                       const float *const *pointers, size_t pointer_taps, product_tile tile) {
+    const size_t k = p->taps * p->channels, block = tile.taps * tile.count;
+    const int streams = end - first == 1;
+    for (size_t j = 0; j < p->n;) {
+        const size_t vectors = panel_vectors(p->n - j), width = vectors * LANES;
+        const size_t used = p->n - j < width ? p->n - j : width;
+        tile.panel = p->packed + j * k + depth * width;
+        tile.mask = first_lanes(used - (vectors - 1) * LANES);
+        tile.bias = p->tile.bias == NULL ? NULL : p->tile.bias + j;
+        // What comes after this block of the panel: the same k of the next one, or the next k of the first one.
+        const float *next = p->packed + (depth + block) * panel_vectors(p->n) * LANES;
+        if (j + width < p->n) next = p->packed + (j + width) * k + depth * panel_vectors(p->n - j - width) * LANES;
+        for (size_t i = first; i < end; i++) {
+            const size_t row = first_row(rows, i);
+            tile.rows = pointers + (i - first) * pointer_taps * TILE_ROWS;
+            tile.c = p->tile.c + row * tile.ldc + j;
+            tile.residual = p->tile.residual == NULL ? NULL : p->tile.residual + row * tile.residual_stride + j;
+            tile.ahead = streams ? STREAM_AHEAD : i - first < vectors ? (size_t)(next - tile.panel) + (i - first) * LANES : 0;
+            tiles[streams][vectors - 1][row_count(rows, i) - 1](&tile);
+            if (tile.is_last && !is_clip(tile.activation))
+                activate_rows(tile.activation, tile.c, row_count(rows, i), used, tile.ldc);
+        }
+        j += width;
+    }
+}
+
+INLINE size_t at_most(size_t value, size_t limit) { return value < limit ? value : limit; }
+
 static void run_product(const product *p) {
-    const size_t k = p->taps * p->channels;
-    const size_t tile_count = (p->m + TILE_ROWS - 1) / TILE_ROWS;
-    const size_t small = p->m / tile_count, larger = p->m % tile_count;  // the first `larger` tiles have a row more
-    size_t block_taps = p->channels >= BLOCK_K ? 1 : BLOCK_K / p->channels;
-    if (block_taps > p->taps) block_taps = p->taps;
-    if (block_taps > BLOCK_POINTERS / TILE_ROWS) block_taps = BLOCK_POINTERS / TILE_ROWS;
-    size_t block_tiles = BLOCK_POINTERS / (block_taps * TILE_ROWS);
-    if (block_tiles > BLOCK_TILES) block_tiles = BLOCK_TILES;
+    const size_t count = (p->m + TILE_ROWS - 1) / TILE_ROWS;
+    const row_tiles rows = {count, p->m / count, p->m % count};
+    size_t block_taps = p->channels >= BLOCK_K ? 1 : at_most(BLOCK_K / p->channels, p->taps);
+    block_taps = at_most(block_taps, BLOCK_POINTERS / TILE_ROWS);
+    const size_t block_tiles = at_most(BLOCK_POINTERS / (block_taps * TILE_ROWS), BLOCK_TILES);
     const float *pointers[BLOCK_POINTERS];
     product_tile tile = p->tile;
-    for (size_t first_tile = 0; first_tile < tile_count; first_tile += block_tiles) {
-        const size_t end_tile = first_tile + block_tiles < tile_count ? first_tile + block_tiles : tile_count;
-        // With a single tile a panel is used once, and blocks of k would only take its sums to memory and back.
-        const size_t block_k = end_tile - first_tile == 1 && p->taps == 1 ? p->channels : BLOCK_K;
+    for (size_t first = 0; first < count; first += block_tiles) {
+        const size_t end = at_most(first + block_tiles, count);
+        // A single tile uses a panel once, and blocks of k would only take its sums to memory and back.
+        const size_t block_k = end - first == 1 && p->taps == 1 ? p->channels : BLOCK_K;
         for (size_t tap = 0; tap < p->taps; tap += block_taps) {
-            tile.taps = tap + block_taps < p->taps ? block_taps : p->taps - tap;
-            for (size_t i = first_tile; i < end_tile; i++) {
-                const size_t row = i * small + (i < larger ? i : larger);
-                fill_pointers(p, row, small + (i < larger), tap, tile.taps,
-                              pointers + (i - first_tile) * block_taps * TILE_ROWS);
-            }
+            tile.taps = at_most(block_taps, p->taps - tap);
+            for (size_t i = first; i < end; i++)
+                fill_pointers(p, first_row(&rows, i), row_count(&rows, i), tap, tile.taps,
+                              pointers + (i - first) * block_taps * TILE_ROWS);
             for (size_t channel = 0; channel < p->channels; channel += block_k) {
                 tile.first = channel;
-                tile.count = channel + block_k < p->channels ? block_k : p->channels - channel;
+                tile.count = at_most(block_k, p->channels - channel);
                 tile.accumulate = p->tile.accumulate || tap > 0 || channel > 0;
                 tile.is_last = tap + tile.taps == p->taps && channel + tile.count == p->channels;
-                for (size_t j = 0; j < p->n;) {
-                    const size_t vectors = panel_vectors(p->n - j), columns = p->n - j;
-                    const size_t used = columns < vectors * LANES ? columns : vectors * LANES;
-                    tile.panel = p->packed + j * k + (tap * p->channels + channel) * vectors * LANES;
-                    tile.mask = first_lanes(used - (vectors - 1) * LANES);
-                    tile.bias = p->tile.bias == NULL ? NULL : p->tile.bias + j;
-                    for (size_t i = first_tile; i < end_tile; i++) {
-                        const size_t row = i * small + (i < larger ? i : larger), rows = small + (i < larger);
-                        tile.rows = pointers + (i - first_tile) * block_taps * TILE_ROWS;
-                        tile.c = p->tile.c + row * tile.ldc + j;
-                        tile.residual =
-                            p->tile.residual == NULL ? NULL : p->tile.residual + row * tile.residual_stride + j;
-                        tiles[vectors - 1][rows - 1](&tile);
-                        if (tile.is_last && !is_clip(tile.activation))
-                            activate_rows(tile.activation, tile.c, rows, used, tile.ldc);
-                    }
-                    j += vectors * LANES;
-                }
+                run_panels(p, &rows, first, end, tap * p->channels + channel, pointers, block_taps, tile);
             }
         }
     }
@@ -223,33 +251,4 @@ static void gemm(size_t m, size_t n, size_t k, const float *a, size_t lda, const
         .tile = {.c = c, .ldc = ldc, .accumulate = accumulate, .bias = bias, .activation = &linear},
     };
     run_product(&p);
-}
-
-static void convolution(const kaption_layer *layer) {
-    const kaption_window *window = &layer->window;
-    const size_t taps = window->kernel_height * window->kernel_width;
-    const size_t channels = layer->input.channels / layer->groups, filters = layer->output.channels / layer->groups;
-    const size_t first_pixel = layer->row_begin * layer->output.width;
-    const size_t pixels = (layer->row_end - layer->row_begin) * layer->output.width;
-    const int is_matrix = taps == 1 && window->stride_height == 1 && window->stride_width == 1 &&
-                          layer->input.height == layer->output.height && layer->input.width == layer->output.width;
-    if (pixels == 0) return;
-    for (size_t group = 0; group < layer->groups; group++) {
-        const product p = {
-            .m = pixels, .n = filters, .taps = taps, .channels = channels,
-            .layer = is_matrix ? NULL : layer, .first_pixel = first_pixel, .group_offset = group * channels,
-            .a = layer->input.data + first_pixel * layer->input.stride + group * channels, .lda = layer->input.stride,
-            .packed = layer->weights + group * product_packed_floats(filters, taps * channels),
-            .tile = {
-                .c = layer->output.data + first_pixel * layer->output.stride + group * filters,
-                .ldc = layer->output.stride,
-                .bias = layer->bias == NULL ? NULL : layer->bias + group * filters,
-                .residual = !layer->has_other ? NULL
-                                              : layer->other.data + first_pixel * layer->other.stride + group * filters,
-                .residual_stride = layer->other.stride,
-                .activation = &layer->activation,
-            },
-        };
-        run_product(&p);
-    }
 }

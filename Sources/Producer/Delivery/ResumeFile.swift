@@ -42,9 +42,14 @@ final class ResumeFile: Sendable {
     init(path: String, topic: String) throws(UsageError) {
         func refusal(_ reason: String) -> UsageError { UsageError("--resume: \(path): \(reason)") }
         self.path = path
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        // O_NONBLOCK: opening a pipe must not wait for its other end; it is refused below.
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else { throw refusal(errorText(errno)) }
         do throws(UsageError) {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, FileKind(mode: status.st_mode) == .file else {
+                throw refusal("not a regular file")
+            }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 throw refusal(errno == EWOULDBLOCK ? "in use by another run" : errorText(errno))
             }
@@ -55,7 +60,11 @@ final class ResumeFile: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing would leave the lock to a child process that is just being started.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Whether an earlier run enqueued the image.
     func contains(_ image: String) -> Bool { earlier.contains(Fingerprint(image)) }
@@ -106,7 +115,7 @@ final class ResumeFile: Sendable {
                 throw refusal("belongs to the topic '\(text.dropFirst(17))'; give a file of its own to each topic")
             }
             while let line = lines.next() {
-                if let image = unescaped(line) { earlier.insert(Fingerprint(image)) }
+                if !line.isEmpty, let image = unescaped(line) { earlier.insert(Fingerprint(image)) }
             }
         }
         guard ftruncate(descriptor, off_t(lines.wholeLength)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
@@ -140,8 +149,10 @@ final class ResumeFile: Sendable {
     }
 }
 
-/// Whole lines of a file; `wholeLength` is where the last one ends.
+/// Whole lines of a file; `wholeLength` is where the last one ends. A line longer than any escaped path comes as the empty one.
 private struct LineReader {
+    private static let longest = 1 << 16
+
     let descriptor: Int32
     private(set) var wholeLength = 0
     private var buffer: [UInt8] = []
@@ -151,14 +162,17 @@ private struct LineReader {
 
     mutating func next() -> [UInt8]? {
         var line: [UInt8] = []
+        var length = 0
         while true {
-            if let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
-                line += buffer[start..<end]
+            let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n"))
+            let piece = buffer[start..<(end ?? buffer.count)]
+            length += piece.count
+            if length <= Self.longest { line += piece } else { line = [] }
+            if let end {
                 start = end + 1
-                wholeLength += line.count + 1
+                wholeLength += length + 1
                 return line
             }
-            line += buffer[start...]
             var chunk = [UInt8](repeating: 0, count: 1 << 18)
             let count = read(descriptor, &chunk, chunk.count)
             if count <= 0 { return nil }

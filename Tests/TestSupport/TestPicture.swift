@@ -1,10 +1,9 @@
 import Foundation
-import TestSupport
 
 /// Pictures drawn for a test, as the bytes of a PNG file.
-enum TestPicture {
+public enum TestPicture {
     /// Coloured gradients with noise, so that no two look alike: 8-bit RGB, not compressed.
-    static func png(width: Int, height: Int, seed: UInt64) -> Data {
+    public static func png(width: Int, height: Int, seed: UInt64) -> Data {
         var generator = SeededGenerator(seed)
         let slopes = (0..<6).map { _ in Int.random(in: -3...3, using: &generator) }
         var rows = Data()
