@@ -13,12 +13,14 @@ if [[ ! -x $environment/bin/python ]]; then
     mkdir -p .build
     python3 -m venv "$environment"
 fi
-if ! "$environment/bin/python" -c 'import torch, torchvision, onnx, onnxscript, onnxruntime' 2>/dev/null; then
+complete=$environment/complete
+if [[ ! -e $complete ]]; then
     # The CPU build of torch where a wheel of it is at hand (pip's find-links or index), else the usual one.
     "$environment/bin/pip" install --quiet 'torch==2.13.0+cpu' || "$environment/bin/pip" install --quiet 'torch==2.13.0'
     # Without its dependencies: torchvision's wheel asks for the CUDA build of torch.
     "$environment/bin/pip" install --quiet --no-deps 'torchvision==0.28.0'
     "$environment/bin/pip" install --quiet numpy pillow onnx onnxscript onnxruntime
+    touch "$complete"
 fi
 
 swift build -c release --product kaption-model

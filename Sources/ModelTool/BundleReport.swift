@@ -69,11 +69,10 @@ struct BundleReport: Encodable {
         preprocessing = manifest.preprocessing
         let graph = manifest.encoder
         layers = graph.nodes.enumerated().map { index, node in
-            let cost = graph.cost(of: node) { tensors[$0]?.shape ?? [0] }
-            return Layer(
+            Layer(
                 index: index, name: node.name, operation: node.operation.name, details: Self.details(node.operation),
-                inputs: node.inputs, shape: "\(node.shape)", parameters: cost.parameters,
-                multiplyAdds: cost.multiplyAdds)
+                inputs: node.inputs, shape: "\(node.shape)", parameters: graph.parameters(of: node),
+                multiplyAdds: graph.multiplyAdds(of: node))
         }
         encoder = Totals(
             parameters: layers.reduce(0) { $0 + $1.parameters }, multiplyAdds: layers.reduce(0) { $0 + $1.multiplyAdds }
@@ -107,7 +106,8 @@ struct BundleReport: Encodable {
         var lines = [
             "\(name) \(version)", "digest    \(digest)", "licence   \(licence)", "weights   \(weights)",
             "precision \(precisions.joined(separator: ", "))",
-            "image     \(preprocessing.width)×\(preprocessing.height) \(preprocessing.channels.rawValue), \(preprocessing.resize.rawValue)",
+            "image     \(preprocessing.width)×\(preprocessing.height) \(preprocessing.channels.rawValue), "
+                + preprocessing.resize.rawValue,
         ]
         if let trainingData { lines.append("training  \(trainingData)") }
         if let trainingTerms { lines.append("terms     \(trainingTerms)") }
@@ -124,7 +124,8 @@ struct BundleReport: Encodable {
         lines.append("")
         lines.append("encoder   \(encoder.parameters) parameters, \(encoder.multiplyAdds) multiply-adds an image")
         lines.append(
-            "decoder   \(decoderKind), \(words) words, \(decoder.parameters) parameters, \(decoder.multiplyAdds) multiply-adds a word and beam"
+            "decoder   \(decoderKind), \(words) words, \(decoder.parameters) parameters, "
+                + "\(decoder.multiplyAdds) multiply-adds a word and beam"
         )
         return lines.joined(separator: "\n")
     }

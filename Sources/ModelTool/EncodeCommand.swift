@@ -33,7 +33,8 @@ enum EncodeCommand: Subcommand {
         let count = data.count / imageBytes
         guard count >= 1, data.count == count * imageBytes else {
             throw UsageError(
-                "\(options[input]): \(data.count) bytes are no whole number of images of \(imageBytes) bytes (\(channels)×\(encoder.inputHeight)×\(encoder.inputWidth))"
+                "\(options[input]): \(data.count) bytes are no whole number of images of \(imageBytes) bytes "
+                    + "(\(channels)×\(encoder.inputHeight)×\(encoder.inputWidth))"
             )
         }
         let workspace = encoder.makeWorkspace(maximumBatch: count)

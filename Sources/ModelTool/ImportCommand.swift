@@ -58,7 +58,8 @@ enum ImportCommand: Subcommand {
             licence: options[licence], trainingTerms: options[trainingTerms], weights: options[weights])
         let manifest = try source.run(to: options[output], replaces: options[force])
         print(
-            "\(options[output]): \(manifest.name) \(manifest.version), \(manifest.encoder.nodes.count) layers, \(manifest.digest)"
+            "\(options[output]): \(manifest.name) \(manifest.version), "
+                + "\(manifest.encoder.nodes.count) layers, \(manifest.digest)"
         )
         return .done
     }

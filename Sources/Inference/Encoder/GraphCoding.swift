@@ -8,8 +8,9 @@
 ///    {"name": "relu6", "operation": "clip", "inputs": [1], "shape": [112, 112, 32], "minimum": 0, "maximum": 6}]}
 /// ```
 ///
-/// Shapes are `[height, width, channels]` or `[features]`; `kernel`, `stride` and `dilation` `[height, width]`; `padding` is `[top, left,
-/// bottom, right]`. `stride`, `dilation`, `padding` and `groups` may be left out: 1, 1, 0 and 1.
+/// Shapes are `[height, width, channels]` or `[features]`; `kernel`, `stride` and `dilation` `[height, width]`;
+/// `padding` is `[top, left, bottom, right]`. `stride`, `dilation`, `padding` and `groups` may be left out: 1, 1, 0 and
+/// 1.
 extension Graph.Shape {
     public init(from decoder: any Swift.Decoder) throws {
         let sizes = try decoder.singleValueContainer().decode([Int].self)

@@ -1,7 +1,7 @@
 /// Shape inference: what each operation makes of its inputs.
 extension Graph.Node {
-    /// The shapes that this node can make, the usual one first: a pool's last window may hang over the edge, a mean may be
-    /// flat.
+    /// The shapes that this node can make, the usual one first: a pool's last window may hang over the edge, a mean may
+    /// be flat.
     ///
     /// - Parameter weightShape: the shape of a named weight.
     func possibleShapes(
@@ -38,7 +38,8 @@ extension Graph.Node {
             try require(groups >= 1 && channels % groups == 0 && shape[0] % groups == 0, "\(groups) groups do not fit")
             try require(
                 Array(shape[1...]) == [window.kernelHeight, window.kernelWidth, channels / groups],
-                "\"\(weight)\" has shape \(shape), and the kernel is \(window.kernelHeight)×\(window.kernelWidth) over \(channels / groups) channels"
+                "\"\(weight)\" has shape \(shape), and the kernel is \(window.kernelHeight)×\(window.kernelWidth) "
+                    + "over \(channels / groups) channels"
             )
             try requireVector(bias, shape[0])
             let outputs = try window.outputs(height: height, width: width, label: label)
@@ -124,8 +125,8 @@ extension Graph.Window {
     var reachHeight: Int { (kernelHeight - 1) * dilationHeight + 1 }
     var reachWidth: Int { (kernelWidth - 1) * dilationWidth + 1 }
 
-    /// How many windows there are: those wholly inside the padded image (`floor`), and with those that begin inside the image or its
-    /// leading padding and hang over the end (`ceiling`).
+    /// How many windows there are: those wholly inside the padded image (`floor`), and with those that begin inside the
+    /// image or its leading padding and hang over the end (`ceiling`).
     func outputs(
         height: Int, width: Int, label: String
     ) throws(ModelError) -> (height: (floor: Int, ceiling: Int), width: (floor: Int, ceiling: Int)) {

@@ -1,5 +1,5 @@
-/// The checks that make a graph from a file safe to plan: every index, size and shape. A graph that passes needs no further
-/// check of its structure.
+/// The checks that make a graph from a file safe to plan: every index, size and shape. A graph that passes needs no
+/// further check of its structure.
 extension Graph {
     static let maximumNodes = 1 << 16
     /// Largest height, width, number of channels or features.

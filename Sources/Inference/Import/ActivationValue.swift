@@ -1,5 +1,5 @@
-/// A tensor that depends on pixels, as ONNX sees it: which value of the graph it is, and what each of its axes means. Moving axes about
-/// (`Transpose`, `Unsqueeze`, `Reshape` to flat) needs no arithmetic then: only the meaning changes.
+/// A tensor that depends on pixels, as ONNX sees it: which value of the graph it is, and what each of its axes means.
+/// Moving axes about (`Transpose`, `Unsqueeze`, `Reshape` to flat) needs no arithmetic then: only the meaning changes.
 struct ActivationValue {
     enum Axis: Equatable {
         /// The images; its size stays open.
@@ -17,8 +17,8 @@ struct ActivationValue {
     /// Index of the value in the lowered graph.
     var value: Int
     var axes: [Axis]
-    /// For a vector that ONNX made by flattening in its own order: the ONNX index of each feature of the value. Nil where the
-    /// orders are the same.
+    /// For a vector that ONNX made by flattening in its own order: the ONNX index of each feature of the value. Nil
+    /// where the orders are the same.
     var order: [Int]?
 
     /// Elements along an axis of a value of shape `shape`; nil for the batch.

@@ -3,6 +3,14 @@ extension GraphImporter {
     mutating func lowerConcat(_ node: ONNXNode) throws(ModelError) -> ActivationValue {
         var inputs: [ActivationValue] = []
         for index in node.inputs.indices { inputs.append(try activation(node, index)) }
+        // A vector may be an image of one pixel beside another that is flat.
+        if inputs.contains(where: { if case .vector = lowered.shape(of: $0.value) { true } else { false } }) {
+            for index in inputs.indices where lowered.shape(of: inputs[index].value).isFlat {
+                let axes = inputs[index].axes
+                inputs[index] = try flattened(inputs[index], label: node.label, name: node.name)
+                inputs[index].axes = axes
+            }
+        }
         let first = inputs[0]
         let axis = try call(node).axis(Int(clamping: node.integer("axis", default: 0)), rank: first.axes.count)
         var channels = 0
@@ -20,7 +28,7 @@ extension GraphImporter {
         var axes = first.axes
         axes[axis] = .channel
         let shape = lowered.shape(of: first.value).withChannels(channels)
-        return append(
+        return try append(
             node, .plain(.concatenate), inputs, shape: shape, axes: axes,
             order: inputs.contains { $0.order != nil } ? order : nil)
     }
@@ -59,7 +67,7 @@ extension GraphImporter {
         if places == Array(0..<shape.channels) { return input }
         var axes = input.axes
         axes[axis] = .channel
-        return append(
+        return try append(
             node, .plain(.gatherChannels(indices: places)), [input], shape: shape.withChannels(places.count), axes: axes
         )
     }

@@ -1,5 +1,6 @@
 /// Evaluates the operators of subgraphs that do not depend on pixels, with ONNX's integer semantics: division truncates
-/// toward zero, and nothing wraps round silently. This file holds the dispatch and the limits; the operators' families have files of their own.
+/// toward zero, and nothing wraps round silently. This file holds the dispatch and the limits; the operators' families
+/// have files of their own.
 struct ConstantEvaluator {
     /// Most elements that one result may have, where it is larger than all of its inputs.
     static let maximumGrownElements = 1 << 22

@@ -46,7 +46,8 @@ struct ConstantTensor {
 
     func reshaped(_ shape: [Int]) -> ConstantTensor { ConstantTensor(type: type, shape: shape, elements: elements) }
 
-    /// For each element of a tensor of shape `shape`, the place of the element that is broadcast to it. `source` must be broadcastable to `shape`.
+    /// For each element of a tensor of shape `shape`, the place of the element that is broadcast to it. `source` must
+    /// be broadcastable to `shape`.
     static func broadcastIndices(from source: [Int], to shape: [Int]) -> [Int] {
         var strides = [Int](repeating: 0, count: shape.count)
         var stride = 1

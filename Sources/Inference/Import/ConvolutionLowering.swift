@@ -28,7 +28,7 @@ extension GraphImporter {
                 try (node.integers("pads") ?? []).allSatisfy({ $0 == 0 })
             else { throw node.refused("over a vector that is no 1×1 convolution") }
             let dense = WeightTensor(shape: [out, inner], values: values)
-            return append(node, .dense(weight: dense, bias: bias), [input], shape: .vector(out))
+            return try append(node, .dense(weight: dense, bias: bias), [input], shape: .vector(out))
         }
 
         let (height, width, channels) = try channelsFirstImage(node, input)
@@ -42,7 +42,7 @@ extension GraphImporter {
             shape: [out, rows, columns, inner],
             values: Self.channelsLast(values, out: out, inner: inner, pixels: rows * columns))
         let operation = LoweredGraph.Operation.convolution(weight: permuted, bias: bias, window: window, groups: groups)
-        return append(node, operation, [input], shape: shape, axes: [.batch, .channel, .height, .width])
+        return try append(node, operation, [input], shape: shape, axes: [.batch, .channel, .height, .width])
     }
 
     /// OIHW → OHWI.
@@ -90,7 +90,7 @@ extension GraphImporter {
             let tensor = WeightTensor(shape: [weight.shape[0], 1, 1, channels], values: weight.values)
             let operation = LoweredGraph.Operation.convolution(
                 weight: tensor, bias: nil, window: Graph.Window(kernelHeight: 1, kernelWidth: 1), groups: 1)
-            return append(node, operation, [input], shape: shape.withChannels(weight.shape[0]))
+            return try append(node, operation, [input], shape: shape.withChannels(weight.shape[0]))
         }
         return try dense(node, input, weight, isTransposed: false, alpha: 1, bias: nil)
     }
@@ -119,7 +119,7 @@ extension GraphImporter {
         let out = matrix.shape[0]
         var axes = activation.axes
         axes[axes.count - 1] = .channel
-        return append(node, .dense(weight: matrix, bias: bias), [input], shape: .vector(out), axes: axes)
+        return try append(node, .dense(weight: matrix, bias: bias), [input], shape: .vector(out), axes: axes)
     }
 
     /// A matrix as `[out, in]`, times `alpha`.
@@ -164,6 +164,6 @@ extension GraphImporter {
             factors.append(Float(factor))
             offsets.append(Float(Double(shift[channel]) - Double(mean[channel]) * factor))
         }
-        return append(node, .scaleShift(scale: factors, shift: offsets), [input], shape: shape)
+        return try append(node, .scaleShift(scale: factors, shift: offsets), [input], shape: shape)
     }
 }

@@ -9,14 +9,17 @@ extension GraphImporter {
         for index in node.inputs.indices {
             if case .activation(let value) = values[node.inputs[index]] { operands.append(value) }
         }
-        guard operands.count == node.inputs.count else { return try withConstant(node) }
+        guard operands.count == node.inputs.count else {
+            guard node.inputs.count == 2 else { throw node.refused("of constants and more than one value") }
+            return try withConstant(node)
+        }
         let operation: Graph.Operation
         switch node.operation {
         case "Add", "Sum": operation = .add
         case "Mul": operation = .multiply
         case "Sub":
             operation = .add
-            operands[1] = negated(node, operands[1])
+            operands[1] = try negated(node, operands[1])
         default: throw node.refused("of two values that depend on the image")
         }
         var result = operands[0]
@@ -24,11 +27,11 @@ extension GraphImporter {
         return result
     }
 
-    private mutating func negated(_ node: ONNXNode, _ input: ActivationValue) -> ActivationValue {
+    private mutating func negated(_ node: ONNXNode, _ input: ActivationValue) throws(ModelError) -> ActivationValue {
         let shape = lowered.shape(of: input.value)
         let operation = LoweredGraph.Operation.scaleShift(
             scale: [Float](repeating: -1, count: shape.channels), shift: [Float](repeating: 0, count: shape.channels))
-        return append(node, operation, [input], shape: shape, order: input.order)
+        return try append(node, operation, [input], shape: shape, order: input.order)
     }
 
     private mutating func combine(
@@ -44,14 +47,14 @@ extension GraphImporter {
             axes.append(x == .unit ? y : x)
         }
         if shapes.0 == shapes.1, a.order == b.order, left == right {
-            return append(node, .plain(operation), [a, b], shape: shapes.0, axes: axes, order: a.order)
+            return try append(node, .plain(operation), [a, b], shape: shapes.0, axes: axes, order: a.order)
         }
         let isPerChannel = { (shape: Graph.Shape) in shape.count == shape.channels }
         guard a.order == nil, b.order == nil, shapes.0.channels == shapes.1.channels,
             isPerChannel(shapes.0) || isPerChannel(shapes.1)
         else { throw node.refused("\(shapes.0) with \(shapes.1)") }
         let (large, small) = isPerChannel(shapes.1) ? (a, b) : (b, a)
-        return append(node, .plain(operation), [large, small], shape: lowered.shape(of: large.value), axes: axes)
+        return try append(node, .plain(operation), [large, small], shape: lowered.shape(of: large.value), axes: axes)
     }
 
     /// A value with a constant for each channel, or one for all.
@@ -72,7 +75,7 @@ extension GraphImporter {
         case ("Div", 0): operation = .scaleShift(scale: constants.map { 1 / $0 }, shift: zeros)
         default: throw node.refused("a constant divided by the image")
         }
-        return append(node, operation, [input], shape: shape, order: input.order)
+        return try append(node, operation, [input], shape: shape, order: input.order)
     }
 
     /// A constant that broadcasts over all but the channels, as one number a channel, in the value's order.
@@ -108,14 +111,18 @@ extension GraphImporter {
             guard kind == "none" else { throw node.refused("approximate=\(kind)") }
             function = .gelu
         case "Clip":
-            return try limit(
-                node, input, minimum: constant(node, 1) == nil ? nil : floats(node, 1, count: 1)[0],
-                maximum: constant(node, 2) == nil ? nil : floats(node, 2, count: 1)[0])
-        case "Neg": return negated(node, input)
-        default: return append(node, .erf, [input], shape: lowered.shape(of: input.value), order: input.order)
+            return try limit(node, input, minimum: bound(node, 1, "min"), maximum: bound(node, 2, "max"))
+        case "Neg": return try negated(node, input)
+        default: return try append(node, .erf, [input], shape: lowered.shape(of: input.value), order: input.order)
         }
-        return append(
+        return try append(
             node, .plain(.activation(function)), [input], shape: lowered.shape(of: input.value), order: input.order)
+    }
+
+    /// A limit of `Clip`: an input, or as some exporters still write it an attribute.
+    private func bound(_ node: ONNXNode, _ index: Int, _ attribute: String) throws(ModelError) -> Float? {
+        if node.attributes[attribute] != nil { return try node.float(attribute, default: 0) }
+        return try constant(node, index) == nil ? nil : floats(node, index, count: 1)[0]
     }
 
     /// `Max` or `Min` with one number.
@@ -137,7 +144,7 @@ extension GraphImporter {
         guard lower <= upper else { throw node.refused("limits \(lower) and \(upper)") }
         let function: Graph.Activation =
             lower == 0 && upper == .greatestFiniteMagnitude ? .relu : .clip(minimum: lower, maximum: upper)
-        return append(
+        return try append(
             node, .plain(.activation(function)), [input], shape: lowered.shape(of: input.value), order: input.order)
     }
 }

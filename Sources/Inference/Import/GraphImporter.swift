@@ -1,5 +1,5 @@
-/// Turns an ONNX graph into the portable graph: walks over the nodes that the output needs, evaluates those that do not depend on
-/// pixels, and lowers the others. Operators are lowered in the extensions of this type.
+/// Turns an ONNX graph into the portable graph: walks over the nodes that the output needs, evaluates those that do not
+/// depend on pixels, and lowers the others. Operators are lowered in the extensions of this type.
 struct GraphImporter {
     let opset: Int
     let data: ONNXExternalData
@@ -51,7 +51,7 @@ struct GraphImporter {
             // The decoder's weights are in ONNX's order of features.
             var places = [Int](repeating: 0, count: order.count)
             for (place, index) in order.enumerated() { places[index] = place }
-            feature.value = lowered.append(
+            feature.value = try lowered.append(
                 LoweredGraph.Node(
                     label: "output", name: result.name, operation: .plain(.gatherChannels(indices: places)),
                     inputs: [feature.value], shape: .vector(order.count)))
@@ -195,8 +195,8 @@ extension GraphImporter {
     mutating func append(
         _ node: ONNXNode, _ operation: LoweredGraph.Operation, _ inputs: [ActivationValue], shape: Graph.Shape,
         axes: [ActivationValue.Axis]? = nil, order: [Int]? = nil
-    ) -> ActivationValue {
-        let value = lowered.append(
+    ) throws(ModelError) -> ActivationValue {
+        let value = try lowered.append(
             LoweredGraph.Node(
                 label: node.label, name: node.name, operation: operation, inputs: inputs.map(\.value), shape: shape))
         return ActivationValue(
@@ -209,7 +209,10 @@ extension GraphImporter {
     {
         let shape = lowered.shape(of: activation.value)
         guard case .image = shape else { return activation }
-        let value = lowered.append(
+        guard shape.count <= Graph.maximumDimension else {
+            throw ModelError("operator \(label): \(shape) is too large to be flat")
+        }
+        let value = try lowered.append(
             LoweredGraph.Node(
                 label: label, name: name, operation: .plain(.flatten), inputs: [activation.value],
                 shape: .vector(shape.count)))

@@ -1,5 +1,5 @@
-/// Makes the portable graph of a lowered one: folds padding and per-channel scales into the layers beside them, finds the
-/// activation functions that exporters spell out, and leaves out what nothing reads.
+/// Makes the portable graph of a lowered one: folds padding and per-channel scales into the layers beside them, finds
+/// the activation functions that exporters spell out, and leaves out what nothing reads.
 ///
 /// Two sweeps rebuild the list of nodes from the front, so that each rule sees producers that are simplified already.
 struct GraphSimplifier {
@@ -109,8 +109,8 @@ struct Rebuilder {
 // MARK: - Second sweep: what depends on a value having one reader
 
 extension Rebuilder {
-    /// Folds a scale and shift into the convolution or dense layer before it, and a flattening into the mean before it, where nothing else reads
-    /// that layer.
+    /// Folds a scale and shift into the convolution or dense layer before it, and a flattening into the mean before it,
+    /// where nothing else reads that layer.
     mutating func fold(_ node: LoweredGraph.Node) -> Int {
         let count = readers[nodes.count + 1]
         let value = node.inputs[0]

@@ -18,8 +18,8 @@ import Foundation
 /// }
 /// ```
 ///
-/// `"normalization": "torchvision" | "torch" | "tf" | "caffe"` may stand in place of `channels`, `mean` and `std`. What is left out has a
-/// default, but for the sizes, the normalisation and the decoder. Unknown keys are ignored.
+/// `"normalization": "torchvision" | "torch" | "tf" | "caffe"` may stand in place of `channels`, `mean` and `std`. What
+/// is left out has a default, but for the sizes, the normalisation and the decoder. Unknown keys are ignored.
 struct ImportConfiguration: Sendable {
     struct File: Decodable {
         var name: String?
@@ -28,20 +28,19 @@ struct ImportConfiguration: Sendable {
         var encoder: Encoder
         var decoder: Decoder
         var decoding: Decoding?
-        var training_data: String?
-        var training_terms: String?
-        var quality: JSONValue?
+        var trainingData: String?
+        var trainingTerms: String?
 
         struct Encoder: Decodable {
             var input: String?
             var output: String?
-            var feature_size: Int?
+            var featureSize: Int?
         }
 
         struct Decoder: Decodable {
             var kind: ModelManifest.Decoder.Kind
-            var embedding_size: Int
-            var hidden_size: Int
+            var embeddingSize: Int
+            var hiddenSize: Int
             var tokens: ModelManifest.Decoder.Tokens?
             var gates: String?
         }
@@ -49,19 +48,21 @@ struct ImportConfiguration: Sendable {
         struct Decoding: Decodable {
             var beam: Int?
             var alpha: Float?
-            var max_words: Int?
+            var maxWords: Int?
         }
     }
 
     var file: File
     var preprocessing: Preprocessing
+    /// As it is written.
+    var quality: JSONValue?
 
-    static let maximumBytes = 16 << 20
+    static let maximumBytes = 1 << 20
 
     init(path: String) throws(ModelError) {
         do throws(ModelError) {
             let mapped = try MappedFile(path: path)
-            guard mapped.count <= Self.maximumBytes else { throw ModelError("larger than 16 MiB") }
+            guard mapped.count <= Self.maximumBytes else { throw ModelError("larger than 1 MiB") }
             try self.init(text: mapped.bytes.array)
         } catch {
             throw error.inFile(path)
@@ -73,7 +74,9 @@ struct ImportConfiguration: Sendable {
         else { throw ModelError("no object \"encoder\"") }
         if let name = encoder.removeValue(forKey: "normalization") { encoder["normalisation"] = name }
         do {
-            file = try JSONDecoder().decode(File.self, from: Data(text))
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            file = try decoder.decode(File.self, from: Data(text))
             preprocessing = try JSONDecoder().decode(
                 Preprocessing.self, from: JSONEncoder().encode(JSONValue.object(encoder)))
         } catch let error as DecodingError {
@@ -81,6 +84,7 @@ struct ImportConfiguration: Sendable {
         } catch {
             throw ModelError("\(error)")
         }
+        quality = members["quality"]
         try preprocessing.validate()
         if let gates = file.decoder.gates, gates.filter({ $0 != " " }) != "i,f,g,o" {
             throw ModelError("decoder: gates in the order \(gates); only PyTorch's i,f,g,o is supported")
@@ -89,7 +93,7 @@ struct ImportConfiguration: Sendable {
 
     var decoder: ModelManifest.Decoder {
         ModelManifest.Decoder(
-            kind: file.decoder.kind, embeddingSize: file.decoder.embedding_size, hiddenSize: file.decoder.hidden_size,
+            kind: file.decoder.kind, embeddingSize: file.decoder.embeddingSize, hiddenSize: file.decoder.hiddenSize,
             tokens: file.decoder.tokens ?? .init())
     }
 
@@ -97,6 +101,6 @@ struct ImportConfiguration: Sendable {
         let defaults = ModelManifest.Decoding()
         return ModelManifest.Decoding(
             beam: file.decoding?.beam ?? defaults.beam, alpha: file.decoding?.alpha ?? defaults.alpha,
-            maxWords: file.decoding?.max_words ?? defaults.maxWords)
+            maxWords: file.decoding?.maxWords ?? defaults.maxWords)
     }
 }

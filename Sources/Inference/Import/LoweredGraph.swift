@@ -1,5 +1,5 @@
-/// The encoder between ONNX and the portable graph: the graph's operations with their weights at hand, and a few that the
-/// simplifier must get rid of.
+/// The encoder between ONNX and the portable graph: the graph's operations with their weights at hand, and a few that
+/// the simplifier must get rid of.
 struct LoweredGraph {
     enum Operation {
         /// `weight` is `[out, kernelHeight, kernelWidth, in / groups]`.
@@ -13,6 +13,17 @@ struct LoweredGraph {
         case erf
         /// An operation without weights.
         case plain(Graph.Operation)
+
+        /// Elements of the weights.
+        var weightCount: Int {
+            switch self {
+            case .convolution(let weight, let bias, _, _), .dense(let weight, let bias):
+                weight.values.count + (bias?.count ?? 0)
+            case .scaleShift(let scale, let shift): scale.count + shift.count
+            case .plain(.gatherChannels(let indices)): indices.count
+            case .pad, .erf, .plain: 0
+            }
+        }
     }
 
     struct Node {
@@ -32,8 +43,18 @@ struct LoweredGraph {
 
     func shape(of value: Int) -> Graph.Shape { value == 0 ? input : nodes[value - 1].shape }
 
+    /// Most elements of all weights (2 GiB of floats). A small file can ask for many of them: a constant for all
+    /// channels is one number there.
+    static let maximumWeights = 1 << 29
+
+    private var weightCount = 0
+
     /// - Returns: the index of the new node's value.
-    mutating func append(_ node: Node) -> Int {
+    mutating func append(_ node: Node) throws(ModelError) -> Int {
+        weightCount += node.operation.weightCount
+        guard nodes.count < Graph.maximumNodes, weightCount <= Self.maximumWeights else {
+            throw ModelError("operator \(node.label): the graph is too large up to here")
+        }
         nodes.append(node)
         return nodes.count
     }

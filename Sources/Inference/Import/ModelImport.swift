@@ -1,4 +1,5 @@
-/// Makes a bundle of an ONNX encoder, a safetensors decoder, a vocabulary and a configuration (see `ImportConfiguration`).
+/// Makes a bundle of an ONNX encoder, a safetensors decoder, a vocabulary and a configuration (see
+/// `ImportConfiguration`).
 public struct ModelImport: Sendable {
     public enum Weights: String, Sendable, CaseIterable {
         /// 32-bit floats, as they come.
@@ -54,17 +55,17 @@ public struct ModelImport: Sendable {
             path: encoder, height: preprocessing.height, width: preprocessing.width,
             input: configuration.file.encoder.input, output: configuration.file.encoder.output)
         let featureSize = try graph.featureSize()
-        if let wanted = configuration.file.encoder.feature_size, wanted != featureSize {
+        if let wanted = configuration.file.encoder.featureSize, wanted != featureSize {
             throw ModelError("\(encoder): makes \(featureSize) features, and the configuration says \(wanted)")
         }
         let manifest = ModelManifest(
             name: name ?? configuration.file.name ?? "model",
             version: version ?? configuration.file.version ?? "1",
             licence: licence ?? configuration.file.licence ?? "unknown",
-            trainingData: configuration.file.training_data,
-            trainingTerms: trainingTerms ?? configuration.file.training_terms,
+            trainingData: configuration.file.trainingData,
+            trainingTerms: trainingTerms ?? configuration.file.trainingTerms,
             preprocessing: preprocessing, encoder: graph, decoder: configuration.decoder,
-            decoding: configuration.decoding, quality: configuration.file.quality)
+            decoding: configuration.decoding, quality: configuration.quality)
         try manifest.validate(words: vocabulary.count)
         try addDecoder(
             to: &tensors, shapes: manifest.decoder.tensorShapes(featureSize: featureSize, words: vocabulary.count))

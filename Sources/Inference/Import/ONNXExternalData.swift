@@ -1,7 +1,7 @@
 import Foundation
 
-/// The data files beside an ONNX model. Only regular files beneath the model's folder are read: no absolute path, no `..`, no
-/// symbolic link that leads out.
+/// The data files beside an ONNX model. Only regular files beneath the model's folder are read: no absolute path, no
+/// `..`, no symbolic link that leads out.
 final class ONNXExternalData {
     private let folder: String
     private var files: [String: MappedFile] = [:]

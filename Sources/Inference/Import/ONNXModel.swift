@@ -1,4 +1,5 @@
-/// The parts of an ONNX file that an import reads. Subgraphs (of `If`, `Loop`, `Scan`) are not read: no operator that has one is supported.
+/// The parts of an ONNX file that an import reads. Subgraphs (of `If`, `Loop`, `Scan`) are not read: no operator that
+/// has one is supported.
 ///
 /// Source: onnx.proto, IR versions 6 to 13.
 struct ONNXModel {
@@ -32,7 +33,8 @@ struct ONNXModel {
         guard let graph, let opset else { throw ModelError("not an ONNX model: it has no graph or no opset") }
         guard Self.supportedOpsets.contains(opset) else {
             throw ModelError(
-                "ONNX opset \(opset) is not supported; export with opset_version=\(Self.supportedOpsets.lowerBound) to \(Self.supportedOpsets.upperBound)"
+                "ONNX opset \(opset) is not supported; export with opset_version="
+                    + "\(Self.supportedOpsets.lowerBound) to \(Self.supportedOpsets.upperBound)"
             )
         }
         self.opset = opset

@@ -42,6 +42,8 @@ struct ONNXTensor {
 
     static let maximumRank = 8
     static let maximumElements = 1 << 31
+    /// Integers describe shapes and indices; weights are floats.
+    static let maximumIntegers = 1 << 24
 
     var name = ""
     private(set) var type: ElementType = .float32
@@ -126,6 +128,9 @@ struct ONNXTensor {
 
     /// The values. Floats of all sizes become 32-bit floats, integers and booleans 64-bit integers.
     func decoded(external data: ONNXExternalData) throws(ModelError) -> ConstantTensor {
+        guard type.isFloat || count <= Self.maximumIntegers else {
+            throw ModelError("tensor \"\(name)\": \(count) integers are too many")
+        }
         let elements: ConstantTensor.Elements
         switch storage {
         case .floats(let floats): elements = .floats(floats)

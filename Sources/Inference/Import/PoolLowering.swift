@@ -66,7 +66,7 @@ extension GraphImporter {
             let counts = try node.integer("count_include_pad", default: 0) != 0
             operation = .averagePool(window: window, countsPadding: counts)
         }
-        return append(node, .plain(operation), [input], shape: shape, axes: [.batch, .channel, .height, .width])
+        return try append(node, .plain(operation), [input], shape: shape, axes: [.batch, .channel, .height, .width])
     }
 
     mutating func lowerGlobalPool(_ node: ONNXNode) throws(ModelError) -> ActivationValue {
@@ -76,7 +76,7 @@ extension GraphImporter {
         let operation: Graph.Operation =
             node.operation == "GlobalAveragePool"
             ? .globalAveragePool : .maxPool(window: Graph.Window(kernelHeight: height, kernelWidth: width))
-        return append(node, .plain(operation), [input], shape: .image(height: 1, width: 1, channels: channels))
+        return try append(node, .plain(operation), [input], shape: .image(height: 1, width: 1, channels: channels))
     }
 
     /// A mean over all pixels.
@@ -98,7 +98,7 @@ extension GraphImporter {
         guard !listed.isEmpty, case .image = shape, reduced.count == pixels.count,
             reduced.allSatisfy({ pixels.contains($0) })
         else { throw node.refused("only means over height and width are supported, not over axes \(listed)") }
-        return append(
+        return try append(
             node, .plain(.globalAveragePool), [input], shape: .image(height: 1, width: 1, channels: shape.channels),
             axes: remaining)
     }
@@ -146,6 +146,6 @@ extension GraphImporter {
             height: height + vertical.before + vertical.after, width: width + horizontal.before + horizontal.after,
             channels: channels)
         let meanings = isChannelsFirst ? [.batch, .channel, .height, .width] : input.axes
-        return append(node, operation, [input], shape: padded, axes: meanings)
+        return try append(node, operation, [input], shape: padded, axes: meanings)
     }
 }

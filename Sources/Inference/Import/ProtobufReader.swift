@@ -1,5 +1,5 @@
-/// Walks over the fields of one protobuf message. Every length is checked against the bytes at hand; nothing is copied, and a
-/// nested message is a slice that gets a reader of its own, so hostile nesting costs nothing.
+/// Walks over the fields of one protobuf message. Every length is checked against the bytes at hand; nothing is copied,
+/// and a nested message is a slice that gets a reader of its own, so hostile nesting costs nothing.
 ///
 /// Source: Protocol Buffers, "Encoding" (wire types 0, 1, 2, 5; groups are refused).
 struct ProtobufReader {

@@ -78,7 +78,8 @@ extension Rebuilder {
 
     // MARK: Activation functions
 
-    /// x · sigmoid(x), x · hardSigmoid(x) and x · (1 + erf(x ÷ √2)), with constant factors anywhere; nil for another product.
+    /// x · sigmoid(x), x · hardSigmoid(x) and x · (1 + erf(x ÷ √2)), with constant factors anywhere; nil for another
+    /// product.
     private mutating func activation(_ node: LoweredGraph.Node) -> Int? {
         let left = peeled(node.inputs[0])
         let right = peeled(node.inputs[1])

@@ -1,8 +1,8 @@
 import Foundation
 
 /// The digest of a bundle: SHA-256 over the lines `name size sha256`, one for each file of the folder, sorted by the
-/// bytes of the name, each ended by a line feed. `model.json` counts with the empty string in place of the value of its outermost
-/// `digest`:
+/// bytes of the name, each ended by a line feed. `model.json` counts with the empty string in place of the value of its
+/// outermost `digest`:
 ///
 ///     sed 's/"digest" : "sha256:[0-9a-f]*"/"digest" : ""/' model.json | sha256sum
 enum BundleDigest {

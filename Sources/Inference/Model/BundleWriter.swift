@@ -1,7 +1,7 @@
 import Foundation
 
-/// Writes bundles. The same model gives the same bytes. A bundle appears whole or not at all: it is written beside its place and
-/// then renamed.
+/// Writes bundles. The same model gives the same bytes. A bundle appears whole or not at all: it is written beside its
+/// place and then renamed.
 enum BundleWriter {
     /// - Parameters:
     ///   - manifest: its digest is computed here.

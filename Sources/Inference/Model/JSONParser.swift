@@ -1,7 +1,7 @@
 import Foundation
 
-/// A strict JSON parser (RFC 8259) for the files of a model: unlike Foundation's it refuses a key that comes twice, and it tells
-/// where each member of the outermost object lies. Nesting is limited.
+/// A strict JSON parser (RFC 8259) for the files of a model: unlike Foundation's it refuses a key that comes twice, and
+/// it tells where each member of the outermost object lies. Nesting is limited.
 struct JSONParser {
     static let maximumDepth = 64
 

@@ -1,13 +1,13 @@
 import Foundation
 
-/// A model's folder: `model.json`, `weights.safetensors` (F32 or F16) and `vocabulary.txt`. Other files, such as a licence,
-/// may lie beside them and count in the digest.
+/// A model's folder: `model.json`, `weights.safetensors` (F32 or F16) and `vocabulary.txt`. Other files, such as a
+/// licence, may lie beside them and count in the digest.
 ///
 /// The weights stay mapped as long as the bundle lives: read each tensor once, pack it, and let the bundle go.
 public struct ModelBundle: Sendable {
     public static let weightsName = "weights.safetensors"
     public static let vocabularyName = "vocabulary.txt"
-    static let maximumManifestBytes = 64 << 20
+    static let maximumManifestBytes = 16 << 20
 
     public let manifest: ModelManifest
     public let vocabulary: Vocabulary
@@ -30,7 +30,7 @@ public struct ModelBundle: Sendable {
     private init(directory: String) throws(ModelError) {
         let manifestFile = try MappedFile(path: "\(directory)/\(BundleDigest.manifestName)")
         guard manifestFile.count <= Self.maximumManifestBytes else {
-            throw ModelError("\(BundleDigest.manifestName) is larger than 64 MiB")
+            throw ModelError("\(BundleDigest.manifestName) is larger than 16 MiB")
         }
         let manifest = try manifestFile.withBytes { (bytes) throws(ModelError) in try Self.decodeManifest(bytes) }
         let files = try BundleDigest.mapFiles(of: directory)
@@ -76,7 +76,8 @@ public struct ModelBundle: Sendable {
         try manifest.validate(words: vocabulary.count)
         var expected = try manifest.encoder.validate { weights.entries[$0]?.shape }
         let featureSize = try manifest.encoder.featureSize()
-        for (name, shape) in manifest.decoder.tensorShapes(featureSize: featureSize, words: vocabulary.count) {
+        let shapes = manifest.decoder.tensorShapes(featureSize: featureSize, words: vocabulary.count)
+        for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
             guard let actual = weights.entries[name]?.shape else {
                 throw ModelError("the weights have no tensor \"\(name)\"")
             }
@@ -90,8 +91,8 @@ public struct ModelBundle: Sendable {
         }
     }
 
-    /// A tensor of the weights, widened to 32-bit floats. Decoder tensors have PyTorch's names, those of the encoder are named
-    /// by its graph.
+    /// A tensor of the weights, widened to 32-bit floats. Decoder tensors have PyTorch's names, those of the encoder
+    /// are named by its graph.
     public func tensor(_ name: String) throws(ModelError) -> WeightTensor { try weights.tensor(name) }
 
     /// Shape and element type (`F32`, `F16`) of each tensor.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A safetensors file: eight bytes of length, a JSON header, then the tensors' bytes. The whole header is checked when the
-/// file is opened; a tensor's values are read only when they are asked for.
+/// A safetensors file: eight bytes of length, a JSON header, then the tensors' bytes. The whole header is checked when
+/// the file is opened; a tensor's values are read only when they are asked for.
 ///
 /// Source: https://huggingface.co/docs/safetensors (format).
 struct Safetensors: Sendable {
@@ -26,8 +26,8 @@ struct Safetensors: Sendable {
     let entries: [String: Entry]
     private let file: MappedFile
 
-    /// - Throws: `ModelError` where the header is damaged, a tensor is of another type than F32 or F16, or tensors overlap, leave gaps or
-    ///   lie outside the file.
+    /// - Throws: `ModelError` where the header is damaged, a tensor is of another type than F32 or F16, or tensors
+    ///   overlap, leave gaps or lie outside the file.
     init(_ file: MappedFile) throws(ModelError) {
         self.file = file
         entries = try file.withBytes { (bytes) throws(ModelError) in try Self.readHeader(bytes) }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Writes safetensors files. The same tensors give the same bytes: they lie sorted by name, the header has one form, and tensors
-/// begin at multiples of eight bytes from the file's start (the header is padded with spaces).
+/// Writes safetensors files. The same tensors give the same bytes: they lie sorted by name, the header has one form,
+/// and tensors begin at multiples of eight bytes from the file's start (the header is padded with spaces).
 enum SafetensorsWriter {
     enum Precision: String, Sendable {
         /// All tensors as 32-bit floats.
         case f32
-        /// Tensors of two and more dimensions as halves, rounded to the nearest, ties to even. Biases and the like, which are few, and a tensor
-        /// with a value beyond a half's range stay 32-bit.
+        /// Tensors of two and more dimensions as halves, rounded to the nearest, ties to even. Biases and the like,
+        /// which are few, and a tensor with a value beyond a half's range stay 32-bit.
         case f16
     }
 
