@@ -44,7 +44,7 @@ let package = Package(
 
         // Benchmarks: executables without products.
         .executableTarget(
-            name: "InferenceBenchmark", dependencies: ["Inference", "Kernels"],
+            name: "InferenceBenchmark", dependencies: ["Inference", "Kernels", "PictureDrawing"],
             path: "Benchmarks/InferenceBenchmark"),
 
         // Tests mirror Sources.

@@ -10,7 +10,7 @@ struct Program {
         let bundles = CommandLine.arguments.dropFirst()
         if bundles.contains(where: { $0.hasPrefix("-") }) {
             print(
-                "usage: InferenceBenchmark BUNDLE…\nMilliseconds an image on one core, for the encoders of the bundles and a decoder."
+                "usage: InferenceBenchmark BUNDLE…\nMilliseconds an image on one core, for the bundles' encoders and the whole way from bytes to captions,\nfor JPEG decoding and resizing, and for a decoder with random weights."
             )
             return
         }
@@ -27,6 +27,25 @@ struct Program {
                         number(result.timing.median), number(1000 / result.timing.fastest), number(result.gigaflops),
                         peak.map { String(format: "%.0f%%", 100 * result.gigaflops / $0) } ?? ""))
             }
+        }
+        for bundle in bundles {
+            for result in try CaptionBenchmark.run(bundle: bundle) {
+                print(
+                    row(
+                        "whole, beam 3 \(bundle.split(separator: "/").last ?? "")", "\(result.batch)",
+                        number(result.timing.fastest), number(result.timing.median),
+                        number(1000 / result.timing.fastest), "", ""))
+                print(
+                    row("  of it decode and resize", "", number(result.decode), "", "", "", ""),
+                    row("  of it encode", "", number(result.encode), "", "", "", ""),
+                    row("  of it caption", "", number(result.caption), "", "", "", ""), separator: "\n")
+            }
+        }
+        for result in try ImageBenchmark.run() {
+            print(
+                row(
+                    result.name, "1", number(result.timing.fastest), number(result.timing.median),
+                    number(1000 / result.timing.fastest), "", ""))
         }
         for result in try DecoderBenchmark.run() {
             print(
