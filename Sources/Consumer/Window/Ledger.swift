@@ -21,6 +21,14 @@ final class Ledger<Answer: Sendable>: Sendable {
         var lastEpoch: UInt32 = 0
 
         func lane(of partition: TopicPartition) -> Lane? { epochs[partition].flatMap { lanes[$0] } }
+
+        mutating func requestCommit(of epoch: UInt32, beyond earlier: (Lane) -> Int64) -> TopicPartitionOffset? {
+            guard let lane = lanes[epoch], let watermark = lane.lane.watermark, watermark > earlier(lane) else {
+                return nil
+            }
+            lanes[epoch]?.requestedCommit = watermark
+            return TopicPartitionOffset(lane.partition, offset: watermark)
+        }
     }
 
     private let order: ReleaseOrder
@@ -157,16 +165,20 @@ final class Ledger<Answer: Sendable>: Sendable {
 
     // MARK: Commits
 
-    /// Offsets that can be committed and have not been sent yet, of all partitions or of some. They are recorded as sent.
-    func offsetsToCommit(of partitions: [TopicPartition]? = nil) -> [TopicPartitionOffset] {
+    /// Offsets that can be committed and have not been sent yet. They are recorded as sent.
+    func offsetsToCommit() -> [TopicPartitionOffset] {
         state.withLock { state in
-            (partitions?.compactMap { state.epochs[$0] } ?? Array(state.lanes.keys)).compactMap { epoch in
-                guard let lane = state.lanes[epoch], let watermark = lane.lane.watermark,
-                    watermark > lane.requestedCommit
-                else { return nil }
-                state.lanes[epoch]?.requestedCommit = watermark
-                return TopicPartitionOffset(lane.partition, offset: watermark)
-            }
+            let epochs = Array(state.lanes.keys)
+            return epochs.compactMap { state.requestCommit(of: $0) { $0.requestedCommit } }
+        }
+    }
+
+    /// Offsets of partitions that are being taken away which can be committed and are not known to be: what has been sent
+    /// and is not answered is sent again.
+    func finalOffsetsToCommit(of partitions: [TopicPartition]) -> [TopicPartitionOffset] {
+        state.withLock { state in
+            let epochs = partitions.compactMap { state.epochs[$0] }
+            return epochs.compactMap { state.requestCommit(of: $0) { $0.confirmedCommit } }
         }
     }
 

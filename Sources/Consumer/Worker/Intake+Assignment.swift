@@ -21,7 +21,7 @@ extension Intake: KafkaConsumerDelegate {
         ledger.close(partitions)
         let deadline = MonotonicTime.now + settings.revokeTimeout
         let isSettled = ledger.waitUntilSettled(partitions, until: deadline)
-        let offsets = ledger.offsetsToCommit(of: partitions)
+        let offsets = ledger.finalOffsetsToCommit(of: partitions)
         do {
             try consumer.commit(offsets, timeout: .seconds(3))
         } catch {
@@ -55,8 +55,8 @@ extension Intake: KafkaConsumerDelegate {
     /// retention has overtaken, it does too, and what is missing is counted.
     func position(_ partition: TopicPartition, of consumer: KafkaConsumer) {
         do {
-            let there = try consumer.watermarks(of: partition, timeout: .seconds(5))
-            let committed = try consumer.committedOffsets(of: [partition], timeout: .seconds(5)).first?.offset
+            let there = try consumer.watermarks(of: partition, timeout: .seconds(2))
+            let committed = try consumer.committedOffsets(of: [partition], timeout: .seconds(2)).first?.offset
             let taken = ledger.highestOffset(of: partition).map { $0 + 1 }
             let expected = [committed, taken].compactMap { $0 }.max()
             let start = startingOffset(of: partition, on: consumer, expected: expected, there: there)

@@ -170,7 +170,9 @@ final class Intake {
     /// Stops fetching, lets what was taken come to its end within a deadline, commits and leaves the group.
     private func drain(_ consumer: KafkaConsumer) {
         isDraining = true
-        let deadline = MonotonicTime.now + settings.drainTimeout
+        var deadline = MonotonicTime.now
+        // After a failure nothing can be brought to its end.
+        if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
         logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
         while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
             consumer.pause(consumer.assignment)

@@ -18,7 +18,7 @@ struct KafkaSetup {
 
     /// Waits for Kafka and makes the topics that are missing. Nil when the worker is stopped meanwhile.
     func prepare(_ topics: Topics) throws -> Publisher.Destination? {
-        guard let cluster = try untilReachable({ try admin.metadata(timeout: .seconds(5)) }) else { return nil }
+        guard let cluster = try untilReachable({ try admin.metadata(timeout: .seconds(2)) }) else { return nil }
         logger.info(
             "Kafka is there",
             metadata: ["cluster": .string(cluster.clusterID), "brokers": .integer(cluster.brokerCount)])

@@ -25,7 +25,7 @@ final class StopRequest: Sendable {
 }
 
 /// SIGTERM and SIGINT, waited for by a thread of their own, so that no work is done in a signal handler. The first asks
-/// the worker to end in good order; the second ends the process at once.
+/// the worker to end in good order; one that comes while it is ending ends the process at once.
 enum StopSignals {
     static func watch(_ stop: StopRequest) throws {
         let signals = kaption_open_stop_signals()
@@ -34,7 +34,7 @@ enum StopSignals {
             var number: UInt8 = 0
             while true {
                 guard read(signals, &number, 1) == 1 else { continue }
-                if case .signal = stop.reason { _exit(ExitCode.signal(Int32(number)).rawValue) }
+                if stop.isRequested { _exit(ExitCode.signal(Int32(number)).rawValue) }
                 stop.request(.signal(Int32(number)))
             }
         }
