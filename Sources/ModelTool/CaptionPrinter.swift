@@ -56,9 +56,9 @@ final class CaptionPrinter {
         case .success(let output):
             line.caption = output.candidates.first?.caption
             line.candidates = output.candidates.map {
-                Line.Candidate(caption: $0.caption, log_probability: $0.logProbability, score: $0.score)
+                Line.Candidate(caption: $0.caption, logProbability: $0.logProbability, score: $0.score)
             }
-            line.timings_ms = Line.Timings(
+            line.timingsMs = Line.Timings(
                 decode: rounded(output.decodeMilliseconds), encode: rounded(output.encodeMilliseconds),
                 caption: rounded(output.captionMilliseconds))
         case .failure(let failure):
@@ -66,6 +66,7 @@ final class CaptionPrinter {
             line.error = Line.Failure(code: failure.code, message: failure.message)
         }
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -73,7 +74,7 @@ final class CaptionPrinter {
     private struct Line: Encodable {
         struct Candidate: Encodable {
             var caption: String
-            var log_probability: Float
+            var logProbability: Float
             var score: Float
         }
 
@@ -92,7 +93,7 @@ final class CaptionPrinter {
         var status: String
         var caption: String?
         var candidates: [Candidate]?
-        var timings_ms: Timings?
+        var timingsMs: Timings?
         var error: Failure?
     }
 

@@ -70,7 +70,7 @@ struct CaptionerGoldenTests {
                     guard found.map(\.caption) == wanted.map(\.caption) else { return }
                     comparison.agreeing[beam, default: 0] += 1
                     for (one, other) in zip(found, wanted) {
-                        let error = abs(Double(one.logProbability) - other.log_probability)
+                        let error = abs(Double(one.logProbability) - other.logProbability)
                         comparison.logProbabilityError = max(comparison.logProbabilityError, error)
                     }
                 }

@@ -31,10 +31,16 @@ struct CaptionCommandTests {
         #expect(lines.allSatisfy { $0.count == 2 })
     }
 
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }
+
     private struct Line: Decodable {
         struct Candidate: Decodable {
             var caption: String
-            var log_probability: Double
+            var logProbability: Double
             var score: Double
         }
 
@@ -46,7 +52,7 @@ struct CaptionCommandTests {
         var status: String
         var caption: String?
         var candidates: [Candidate]?
-        var timings_ms: [String: Double]?
+        var timingsMs: [String: Double]?
         var error: Failure?
     }
 
@@ -55,17 +61,17 @@ struct CaptionCommandTests {
         let file = try pictures(1, in: directory)[0]
         let output = try ChildProcess.run(
             program, ["caption", "--model", model, "--beam", "4", "--candidates", "2", "--json", file])
-        let line = try JSONDecoder().decode(Line.self, from: output)
+        let line = try Self.decoder.decode(Line.self, from: output)
         #expect(line.image == file && line.status == "ok")
         let candidates = try #require(line.candidates)
         #expect(candidates.first?.caption == line.caption)
         #expect((1...2).contains(candidates.count) && candidates.map(\.score).sorted(by: >) == candidates.map(\.score))
-        #expect(line.timings_ms?.keys.sorted() == ["caption", "decode", "encode"])
+        #expect(line.timingsMs?.keys.sorted() == ["caption", "decode", "encode"])
     }
 
     @Test func writesAnErrorAsJSON() throws {
         let text = try #require(CaptionPrinter.json("a.jpg", .failure(.init(code: "image_corrupt", message: "cut"))))
-        let line = try JSONDecoder().decode(Line.self, from: Data(text.utf8))
+        let line = try Self.decoder.decode(Line.self, from: Data(text.utf8))
         #expect(line.status == "error" && line.error?.code == "image_corrupt" && line.caption == nil)
     }
 

@@ -52,7 +52,7 @@ struct DecoderGoldenTests {
                     compared += 1
                     if found.map(\.caption) == expected.map(\.caption) { agreeing += 1 }
                     for (one, other) in zip(found, expected) {
-                        #expect(abs(Double(one.logProbability) - other.log_probability) < 2e-3)
+                        #expect(abs(Double(one.logProbability) - other.logProbability) < 2e-3)
                         #expect(abs(Double(one.score) - other.score) < 2e-3)
                     }
                 }
@@ -70,7 +70,7 @@ struct DecoderGoldenTests {
         for (image, feature) in zip(golden.images, features) {
             // The golden list is over the whole vocabulary, the unknown word included, which a caption never has. After one
             // step the live beams are the best words.
-            let expected = image.first_step_top5.filter { $0.word != "<unk>" }
+            let expected = image.firstStepTop5.filter { $0.word != "<unk>" }
             let found = try captionsAlone(
                 decoder, feature, CaptionOptions(beam: 5, candidates: 5, maxWords: 1)
             ).prefix(expected.count)

@@ -6,19 +6,19 @@ import TestSupport
 struct GoldenFile: Decodable {
     struct Caption: Decodable {
         var caption: String
-        var log_probability: Double
+        var logProbability: Double
         var score: Double
     }
 
     struct Image: Decodable {
         var image: String
-        var beam_1: [Caption]
-        var beam_3: [Caption]
-        var beam_5: [Caption]
-        var first_step_top5: [WordProbability]
+        var beam1: [Caption]
+        var beam3: [Caption]
+        var beam5: [Caption]
+        var firstStepTop5: [WordProbability]
 
         /// - Parameter beam: 1, 3 or 5.
-        func captions(beam: Int) -> [Caption] { beam == 1 ? beam_1 : beam == 3 ? beam_3 : beam_5 }
+        func captions(beam: Int) -> [Caption] { beam == 1 ? beam1 : beam == 3 ? beam3 : beam5 }
     }
 
     /// `["word", log-probability]`
@@ -38,7 +38,9 @@ struct GoldenFile: Decodable {
     /// - Parameter model: `reference` or `kaption-small`.
     static func load(_ model: String) throws -> GoldenFile {
         let file = SharedFiles.url("models/\(model)/golden.json")
-        return try JSONDecoder().decode(GoldenFile.self, from: Data(contentsOf: file))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(GoldenFile.self, from: Data(contentsOf: file))
     }
 
     /// The features of all images, in the golden file's order.
