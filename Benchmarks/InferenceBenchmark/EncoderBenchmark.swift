@@ -18,10 +18,7 @@ enum EncoderBenchmark {
         let bundle = try ModelBundle.load(directory: directory)
         let graph = bundle.manifest.encoder
         let encoder = try Encoder(graph: graph, weights: bundle.tensor)
-        let tensors = bundle.tensors
-        let multiplyAdds = graph.nodes.reduce(0) { total, node in
-            total + graph.cost(of: node) { tensors[$0]?.shape ?? [] }.multiplyAdds
-        }
+        let multiplyAdds = graph.nodes.reduce(0) { $0 + graph.multiplyAdds(of: $1) }
         let floats = encoder.inputHeight * encoder.inputWidth * Encoder.inputPixelStride
         return [1, 8].map { batch in
             let workspace = encoder.makeWorkspace(maximumBatch: batch)

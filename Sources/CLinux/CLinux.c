@@ -46,5 +46,11 @@ int kaption_open_stop_signals(void) {
     sigemptyset(&action.sa_mask);
     signal(SIGPIPE, SIG_IGN);
     if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0) return -errno;
+    // A parent may have left them blocked, and then nobody could end this process in good order.
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
     return ends[0];
 }

@@ -5,9 +5,9 @@ struct ScannedArguments {
     var positionals: [String] = []
 }
 
-/// Splits words into options and positionals: `--flag value`, `--flag=value`, `-X value`, `-Xvalue`, `--` ends the options,
-/// a lone `-` is a positional. Options and positionals may be mixed. A value that looks like a flag must be attached: a value that
-/// was forgotten, such as an empty shell variable, must not swallow the next flag.
+/// Splits words into options and positionals: `--flag value`, `--flag=value`, `-X value`, `-Xvalue`, `--` ends the
+/// options, a lone `-` is a positional. Options and positionals may be mixed. A value that looks like a flag must be
+/// attached: a value that was forgotten, such as an empty shell variable, must not swallow the next flag.
 func scanArguments(_ words: some Sequence<String>, options: [OptionDeclaration]) throws(UsageError) -> ScannedArguments
 {
     var scanned = ScannedArguments()

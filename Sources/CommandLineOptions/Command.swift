@@ -1,10 +1,11 @@
-/// A program's command line, declared once: the help, the parser, the environment and the settings file all follow from it.
+/// A program's command line, declared once: the help, the parser, the environment and the settings file all follow
+/// from it.
 ///
 /// ```swift
 /// enum Flags {
 ///     static let storage = Option.required("storage", .string, "DIR", help: "Folder the images lie in.")
 ///     static let threads = Option.optional("threads", .integer(1...256), "N", help: "Threads; default: one a core.")
-///     static let maxBatch = Option.defaulted("max-batch", .integer(1...64), "N", default: "8", help: "Images at once.")
+///     static let maxBatch = Option.defaulted("max-batch", .integer(1...64), "N", default: "8", help: "At once.")
 ///     static let wait = Option.flag("wait", help: "Wait for the results.")
 ///
 ///     static let command = Command(
@@ -22,10 +23,11 @@
 /// let password = options.secrets["sasl-password"]
 /// ```
 ///
-/// A value comes from the first of: the flag; `KAPTION_<FLAG>` in the environment; the key of that name in `--config FILE` (a
-/// JSON object; arrays for repeated options, an object for `KEY=VALUE` ones; unknown keys are refused); the default. A
-/// repeated option's variable holds one value a line. Secrets never come from flags: from `KAPTION_SECRET_<NAME>` or
-/// `--secrets FILE`. A command that declares an option `config` of its own has no settings file.
+/// A value comes from the first of: the flag; `KAPTION_<FLAG>` in the environment; the key of that name in `--config
+/// FILE` (a JSON object; arrays for repeated options, an object for `KEY=VALUE` ones; unknown keys are refused); the
+/// default. A repeated option's variable holds one value a line. Secrets never come from flags: from
+/// `KAPTION_SECRET_<NAME>` or `--secrets FILE`. A command that declares an option `config` of its own has no settings
+/// file.
 ///
 /// With `subcommands`, `options.subcommand` says which was chosen, and only its options are known.
 public struct Command: Sendable {
@@ -107,5 +109,7 @@ public struct Secret: Sendable {
         Secret("ssl-key-password", help: "Password of the client's private key."),
         Secret("ssl-key-pem", help: "The client's private key itself, in PEM."),
         Secret("ssl-keystore-password", help: "Password of the client's PKCS#12 key store."),
+        Secret("sasl-oauthbearer-client-secret", help: "Secret of the OAuth client."),
+        Secret("sasl-oauthbearer-config", help: "Settings of librdkafka's unsecured OAuth tokens."),
     ]
 }

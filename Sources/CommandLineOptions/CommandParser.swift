@@ -8,8 +8,8 @@ extension Command {
         case show(String)
     }
 
-    /// Reads the process's own arguments and environment. Help, version and `--print-config` are printed and end the process
-    /// with 0, a usage error with 2.
+    /// Reads the process's own arguments and environment. Help, version and `--print-config` are printed and end the
+    /// process with 0, a usage error with 2.
     public func parseOrExit() -> ParsedOptions {
         do {
             switch try parse(Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)

@@ -1,6 +1,7 @@
 /// " Did you mean --beam?" for the nearest of the known names, or nothing if none is near.
 ///
-/// Near is a distance of Levenshtein (insertions, deletions, replacements of one letter) of a third of the length at most.
+/// Near is a distance of Levenshtein (insertions, deletions, replacements of one letter) of a third of the length at
+/// most.
 func suggestion(for text: String, among names: [String]) -> String {
     let nearest = names.map { (name: $0, distance: editDistance(text, $0)) }.min { $0.distance < $1.distance }
     guard let nearest, nearest.distance <= max(1, text.count / 3) else { return "" }

@@ -50,8 +50,9 @@ enum CaptionCommand: Subcommand {
         let paths = options.positionals
         let threads = options[threads] ?? ProcessInfo.processInfo.activeProcessorCount
         let printer = CaptionPrinter(json: options[json], total: paths.count)
-        CaptionRun(captioner: captioner, options: decoding, paths: paths).perform(threads: threads) { path, result in
-            printer.print(path, result)
+        try CaptionRun(captioner: captioner, options: decoding, paths: paths).perform(threads: threads) {
+            path, result in
+            try printer.print(path, result)
         }
         printer.finish()
         return printer.failures == 0 ? .done : .failed

@@ -4,6 +4,10 @@ import Inference
 /// Prints captions as they come: results on standard output, errors on standard error, and where that is a terminal, how far the
 /// work is.
 final class CaptionPrinter {
+    struct OutputFailure: Error, CustomStringConvertible {
+        var description: String
+    }
+
     private(set) var failures = 0
     private let json: Bool
     private let total: Int
@@ -19,19 +23,24 @@ final class CaptionPrinter {
         showsProgress = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0
     }
 
-    func print(_ path: String, _ outcome: CaptionRun.Outcome) {
+    /// - Throws: where standard output cannot be written.
+    func print(_ path: String, _ outcome: CaptionRun.Outcome) throws {
         done += 1
         if case .failure(let failure) = outcome {
             failures += 1
-            write("\(clear)\(path): \(failure.code): \(failure.message)\n", to: .standardError)
+            writeError("\(clear)\(path): \(failure.code): \(failure.message)\n")
         }
         let line = json ? Self.json(path, outcome) : Self.text(path, outcome)
-        if let line { write(line + "\n", to: .standardOutput) }
+        do {
+            if let line { try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) }
+        } catch {
+            throw OutputFailure(description: "standard output cannot be written: \(error.localizedDescription)")
+        }
         showProgress()
     }
 
     func finish() {
-        if showsProgress { write(clear, to: .standardError) }
+        if showsProgress { writeError(clear) }
     }
 
     /// Path and captions with tabs between; nothing for an image that failed.
@@ -99,8 +108,9 @@ final class CaptionPrinter {
         let rate = Double(done) / seconds
         let left = Int((Double(total - done) / rate).rounded(.up))
         let text = "\(done) of \(total) images, \(String(format: "%.1f", rate))/s, \(left) s left"
-        write("\(clear)\(text)", to: .standardError)
+        writeError("\(clear)\(text)")
     }
 
-    private func write(_ text: String, to handle: FileHandle) { handle.write(Data(text.utf8)) }
+    /// Where nobody can read it, it is lost; the exit code still tells.
+    private func writeError(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 }

@@ -31,7 +31,7 @@ final class CaptionRun: Sendable {
     }
 
     /// Runs to the end. `deliver` is called on the calling thread, which waits meanwhile.
-    func perform(threads: Int, deliver: (String, Outcome) -> Void) {
+    func perform(threads: Int, deliver: (String, Outcome) throws -> Void) rethrows {
         let threads = max(1, min(threads, paths.count))
         for _ in 0..<threads {
             Thread { self.work(threads: threads) }.start()
@@ -42,7 +42,7 @@ final class CaptionRun: Sendable {
                 outcome = progress.withLock { $0.outcomes.removeValue(forKey: index) }
                 if outcome == nil { outcomeArrived.wait() }
             }
-            if let outcome { deliver(path, outcome) }
+            if let outcome { try deliver(path, outcome) }
         }
     }
 

@@ -72,7 +72,7 @@ struct EnqueueRun {
         // Every request is acknowledged or given up within the timeout; a little more lets the client say so.
         producer.close(deadline: timeout + .seconds(5))
         follower?.finish()
-        tickers.forEach { $0.stop() }
+        for ticker in tickers { ticker.stop() }
         syncResumeFile(enqueuer.resume)
         return exitCode
     }
@@ -99,7 +99,8 @@ struct EnqueueRun {
                 onTrouble: { [reporter] error in reporter.kafka(error) }))
     }
 
-    /// Counts ahead on a thread of its own, for the estimate of the time left; a list on standard input cannot be counted.
+    /// Counts ahead on a thread of its own, for the estimate of the time left; a list on standard input cannot be
+    /// counted.
     private func countImages(root: StorageRoot, filter: DirectoryWalk.Filter) -> PathTotal {
         let total = PathTotal()
         if console.style == .none || options.positionals.contains("-") { return total }

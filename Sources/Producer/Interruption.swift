@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The wish to end early, from a signal or an error. It is raised once and stays; every waiting place of the program can
-/// wait for it besides what it waits for.
+/// The wish to end early, from a signal or an error. It is raised once and stays; every waiting place of the program
+/// can wait for it besides what it waits for.
 final class Interruption: Sendable {
     enum Cause: Sendable, Equatable {
         case signal(Int32)
@@ -78,8 +78,8 @@ final class Interruption: Sendable {
         return false
     }
 
-    /// From here on SIGINT and SIGTERM raise it; a second one ends the process at once with 128 + its number. To be called
-    /// before other threads start, which inherit that these signals wait for the one thread that takes them.
+    /// From here on SIGINT and SIGTERM raise it; a second one ends the process at once with 128 + its number. To be
+    /// called before other threads start, which inherit that these signals wait for the one thread that takes them.
     func takeSignals() {
         var signals = sigset_t()
         sigemptyset(&signals)

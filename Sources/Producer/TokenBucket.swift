@@ -1,5 +1,5 @@
-/// Spreads events evenly at a rate: a token bucket that lends. Each event takes a token at once and is told how long to wait
-/// until the token is really there.
+/// Spreads events evenly at a rate: a token bucket that lends. Each event takes a token at once and is told how long
+/// to wait until the token is really there.
 struct TokenBucket {
     private let rate: Double
     private let capacity: Double

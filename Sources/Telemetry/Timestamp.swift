@@ -15,7 +15,8 @@ public enum Timestamp {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Appends the 24 bytes. The years are those that RFC 3339 can write, 0 to 9999; times outside are brought to the nearest.
+    /// Appends the 24 bytes. The years are those that RFC 3339 can write, 0 to 9999; times outside are brought to the
+    /// nearest.
     public static func append(milliseconds: Int64, to bytes: inout [UInt8]) {
         let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let (days, inDay) = Int(clamped).quotientAndRemainderRoundedDown(dividingBy: 86_400_000)
@@ -36,8 +37,8 @@ public enum Timestamp {
         bytes.append(UInt8(ascii: "Z"))
     }
 
-    /// The Gregorian date of a day number. The year is counted from March, so that the leap day is its last: then the month
-    /// follows from the day by one division (the months' lengths repeat every 153 days).
+    /// The Gregorian date of a day number. The year is counted from March, so that the leap day is its last: then the
+    /// month follows from the day by one division (the months' lengths repeat every 153 days).
     private static func civilDate(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
         let (era, dayOfEra) = (days + 719_468).quotientAndRemainderRoundedDown(dividingBy: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

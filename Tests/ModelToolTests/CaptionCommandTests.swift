@@ -94,12 +94,21 @@ struct CaptionCommandTests {
         #expect(try ChildProcess(program, arguments).wait() == 2)
     }
 
+    @Test func saysWhenItsOutputCannotBeWritten() throws {
+        let directory = try TemporaryDirectory()
+        let file = try pictures(1, in: directory)[0]
+        let shell = URL(fileURLWithPath: "/bin/sh")
+        let command = #""$0" caption --model "$1" "$2" > /dev/full"#
+        #expect(try ChildProcess(shell, ["-c", command, program.path, model, file]).wait() == 1)
+    }
+
     @Test func readsFilesUpToTheLimit() throws {
         let directory = try TemporaryDirectory()
         for size in [0, 1, 4095, 4096, 4097, 10_000] {
             let content = Data((0..<size).map { UInt8(truncatingIfNeeded: $0) })
             let path = try directory.write("file", content).path
-            #expect(try Data(FileBytes(path: path, limit: 10_000).bytes) == content)
+            let file = try FileBytes(path: path, limit: 10_000)
+            #expect(withExtendedLifetime(file) { Data(file.bytes) } == content)
             if size > 9_999 {
                 #expect(throws: CaptionFailure.self) { try FileBytes(path: path, limit: 9_999) }
             }

@@ -15,8 +15,12 @@ public final class ChildProcess: Sendable {
     /// The exit code (128 + n for a signal n), once it was waited for.
     private let exitCode = Mutex<Int32?>(nil)
 
-    /// Starts a program; its standard error is the test's own.
-    public convenience init(_ program: URL, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+    /// Starts a program. Without a file for it, its standard error is the test's own.
+    public convenience init(
+        _ program: URL, _ arguments: [String] = [], environment: [String: String] = [:], errors: URL? = nil
+    ) throws {
+        if let errors { try Data().write(to: errors) }
+        let errors = try errors.map { try FileHandle(forWritingTo: $0) } ?? FileHandle.standardError
         let pipe = Pipe()
         // Other children must not inherit these, or the end of the output would never be seen.
         for handle in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
@@ -24,7 +28,7 @@ public final class ChildProcess: Sendable {
         }
         try self.init(
             program, arguments, environment: environment, input: FileHandle.nullDevice,
-            output: pipe.fileHandleForWriting, errors: FileHandle.standardError, reading: pipe.fileHandleForReading)
+            output: pipe.fileHandleForWriting, errors: errors, reading: pipe.fileHandleForReading)
         try pipe.fileHandleForWriting.close()
     }
 

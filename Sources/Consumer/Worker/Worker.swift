@@ -168,6 +168,8 @@ struct Worker {
     private static func logging(to logger: Logger) -> @Sendable (KafkaLogLine) -> Void {
         let limiter = LogLimiter(interval: .seconds(10))
         return { line in
+            // The embedded broker does not know the option, which is told every 30 s.
+            if line.facility == "AUTOCREATE" { return }
             let level: Logger.Level = line.level <= 4 ? .warning : line.level == 5 ? .info : .debug
             guard level >= logger.level, let suppressed = limiter.admit(line.facility) else { return }
             logger.log(

@@ -23,7 +23,8 @@ private struct RequestParser {
     var request: CaptionRequest
     var failure: RequestFailure?
     private let limits: RequestLimits
-    private var seen: Set<Field> = []
+    /// One bit a field that has come.
+    private var seen: UInt16 = 0
 
     init(_ request: CaptionRequest, limits: RequestLimits) {
         self.request = request
@@ -100,7 +101,7 @@ private struct RequestParser {
         }
         scanner.skipWhiteSpace()
         if !scanner.isAtEnd { throw scanner.failure("something follows the object") }
-        if !seen.contains(.image) { fail(.requestMalformed, "the field image is missing") }
+        if seen & Field.image.bit == 0 { fail(.requestMalformed, "the field image is missing") }
     }
 
     private mutating func parse(
@@ -109,7 +110,8 @@ private struct RequestParser {
         let start = scanner.offset
         let kind = scanner.next
         if kind == UInt8(ascii: "n"), field != .metadata { return try scanner.skipValue(depth: 1) }
-        if !seen.insert(field).inserted { fail(.requestMalformed, "the field \(field.rawValue) comes twice") }
+        if seen & field.bit != 0 { fail(.requestMalformed, "the field \(field.rawValue) comes twice") }
+        seen |= field.bit
         switch field {
         case .metadata:
             try scanner.skipValue(depth: 1)
@@ -191,4 +193,18 @@ private enum Field: String {
     case id, image, model, beam, candidates, batch, metadata
     case maxWords = "max_words"
     case expiresAt = "expires_at"
+
+    var bit: UInt16 {
+        switch self {
+        case .id: 1
+        case .image: 2
+        case .model: 4
+        case .beam: 8
+        case .candidates: 16
+        case .batch: 32
+        case .metadata: 64
+        case .maxWords: 128
+        case .expiresAt: 256
+        }
+    }
 }

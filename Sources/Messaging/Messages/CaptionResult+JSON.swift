@@ -79,7 +79,10 @@ extension CaptionResult {
         writer.field("topic", source.topic)
         writer.field("partition", source.partition)
         writer.field("offset", source.offset)
-        if source.timestamp >= 0 { writer.field("timestamp", RFC3339.text(milliseconds: source.timestamp)) }
+        if source.timestamp >= 0 {
+            writer.name("timestamp")
+            writer.timestamp(source.timestamp)
+        }
         writer.endObject()
     }
 }

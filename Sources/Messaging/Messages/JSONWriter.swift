@@ -87,6 +87,15 @@ struct JSONWriter {
         needsComma = true
     }
 
+    /// A time in milliseconds since 1970, as RFC 3339 text.
+    mutating func timestamp(_ milliseconds: Int64) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        RFC3339.append(milliseconds: milliseconds, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
     private mutating func open(_ bracket: UInt8) {
         separate()
         bytes.append(bracket)
@@ -104,13 +113,13 @@ struct JSONWriter {
 
     private mutating func digits(of value: Int64) {
         if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        var rest = value.magnitude
-        let start = bytes.count
-        repeat {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest != 0
-        bytes[start...].reverse()
+        let magnitude = value.magnitude
+        var scale: UInt64 = 1
+        while magnitude / scale >= 10 { scale *= 10 }
+        while scale != 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(magnitude / scale % 10))
+            scale /= 10
+        }
     }
 
     private mutating func escape(_ byte: UInt8) {

@@ -2,33 +2,34 @@
 public enum RFC3339 {
     /// `2026-01-31T12:00:00.000Z`; the years 0000 to 9999, beyond which it is clamped.
     public static func text(milliseconds: Int64) -> String {
-        let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
-        let days = Int((clamped - floorRemainder(clamped, 86_400_000)) / 86_400_000)
-        var rest = Int(floorRemainder(clamped, 86_400_000))
-        let (year, month, day) = civil(fromDays: days)
         var text: [UInt8] = []
         text.reserveCapacity(24)
-        func append(_ value: Int, _ width: Int, _ end: Character) {
-            var scale = 1
-            for _ in 1..<width { scale *= 10 }
-            var value = value
-            while scale > 0 {
-                text.append(UInt8(ascii: "0") + UInt8(value / scale))
-                value %= scale
-                scale /= 10
-            }
-            text.append(end.asciiValue ?? 0)
-        }
-        append(year, 4, "-")
-        append(month, 2, "-")
-        append(day, 2, "T")
-        append(rest / 3_600_000, 2, ":")
-        rest %= 3_600_000
-        append(rest / 60_000, 2, ":")
-        rest %= 60_000
-        append(rest / 1000, 2, ".")
-        append(rest % 1000, 3, "Z")
+        append(milliseconds: milliseconds, to: &text)
         return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends the text's 24 bytes.
+    static func append(milliseconds: Int64, to text: inout [UInt8]) {
+        let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
+        let inDay = Int(floorRemainder(clamped, 86_400_000))
+        let (year, month, day) = civil(fromDays: (Int(clamped) - inDay) / 86_400_000)
+        append(year, scale: 1000, end: "-", to: &text)
+        append(month, scale: 10, end: "-", to: &text)
+        append(day, scale: 10, end: "T", to: &text)
+        append(inDay / 3_600_000, scale: 10, end: ":", to: &text)
+        append(inDay / 60_000 % 60, scale: 10, end: ":", to: &text)
+        append(inDay / 1000 % 60, scale: 10, end: ".", to: &text)
+        append(inDay % 1000, scale: 100, end: "Z", to: &text)
+    }
+
+    /// Digits from that of `scale` down to the last, and what follows them.
+    private static func append(_ value: Int, scale: Int, end: Unicode.Scalar, to text: inout [UInt8]) {
+        var scale = scale
+        while scale > 0 {
+            text.append(UInt8(ascii: "0") + UInt8(value / scale % 10))
+            scale /= 10
+        }
+        text.append(UInt8(ascii: end))
     }
 
     /// Reads RFC 3339's `date-time`: a `T` (or a space) between, `Z` or an offset at the end, any number of decimals (cut to

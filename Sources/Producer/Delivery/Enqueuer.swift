@@ -2,8 +2,8 @@ import Foundation
 import Messaging
 import Telemetry
 
-/// Sends a request for each path of a sequence, at a rate, with a bounded number unacknowledged, and counts what becomes
-/// of them.
+/// Sends a request for each path of a sequence, at a rate, with a bounded number unacknowledged, and counts what
+/// becomes of them.
 struct Enqueuer {
     let topic: String
     let template: RequestTemplate
@@ -69,7 +69,8 @@ struct Enqueuer {
                 try producer.produce(template.record(number: number, image: image), topic: topic, token: token)
                 return
             } catch let error as KafkaError where error.category == .queueFull {
-                // Fewer places in the client's queue than in ours (-X queue.buffering.max.…): acknowledgements make room.
+                // Fewer places in the client's queue than in ours (-X queue.buffering.max.…): acknowledgements make
+                // room.
                 if producer.flush(timeout: .milliseconds(100)) || !interruption.isRaised { continue }
                 fail(token, error)
             } catch {

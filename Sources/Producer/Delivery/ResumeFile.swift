@@ -4,10 +4,10 @@ import Synchronization
 
 /// The images whose requests Kafka has acknowledged, kept in a file so that the next start leaves them out.
 ///
-/// The file holds a header line and then a path a line (backslash and newline escaped), only ever appended to. A path is
-/// written after its acknowledgement and is safe after the next `sync`. So a crash loses the last second's entries at most: those
-/// images are enqueued again, and none is left out that was not acknowledged (at least once). A last line without its end,
-/// torn by a crash, is cut off. The file is locked: two runs cannot share it.
+/// The file holds a header line and then a path a line (backslash and newline escaped), only ever appended to. A path
+/// is written after its acknowledgement and is safe after the next `sync`. So a crash loses the last second's entries
+/// at most: those images are enqueued again, and none is left out that was not acknowledged (at least once). A last
+/// line without its end, torn by a crash, is cut off. The file is locked: two runs cannot share it.
 ///
 /// In memory a path takes 16 bytes: a 128-bit SipHash keyed afresh in each process; two paths of a billion collide with
 /// a chance below 10⁻²⁰.
@@ -149,7 +149,8 @@ final class ResumeFile: Sendable {
     }
 }
 
-/// Whole lines of a file; `wholeLength` is where the last one ends. A line longer than any escaped path comes as the empty one.
+/// Whole lines of a file; `wholeLength` is where the last one ends. A line longer than any escaped path comes as the
+/// empty one.
 private struct LineReader {
     private static let longest = 1 << 16
 

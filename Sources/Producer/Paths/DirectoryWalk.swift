@@ -1,10 +1,10 @@
 import Glibc
 
-/// All files beneath a folder, folder by folder in order of name. Links to folders are not followed, so there are no loops;
-/// links to files are listed.
+/// All files beneath a folder, folder by folder in order of name. Links to folders are not followed, so there are no
+/// loops; links to files are listed.
 ///
-/// A folder's names are read and sorted in runs of `runLength`: up to that many names are in memory for each folder on the
-/// way down, and a larger folder comes as several sorted runs.
+/// A folder's names are read and sorted in runs of `runLength`: up to that many names are in memory for each folder on
+/// the way down, and a larger folder comes as several sorted runs.
 struct DirectoryWalk {
     /// Which files are taken by their name; folders whose name begins with a dot are left out unless `includesHidden`.
     struct Filter: Sendable {

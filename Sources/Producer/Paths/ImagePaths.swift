@@ -2,8 +2,8 @@ import Glibc
 
 /// The images that a command line names: files, folders, patterns, lists on standard input, in the order given.
 ///
-/// A relative path is looked for from the working directory, then from the storage root. A file that is named (by itself, by
-/// a pattern or in a list) is taken whatever it is called; in a folder the filter chooses.
+/// A relative path is looked for from the working directory, then from the storage root. A file that is named (by
+/// itself, by a pattern or in a list) is taken whatever it is called; in a folder the filter chooses.
 struct ImagePaths: IteratorProtocol {
     private enum Source {
         case names(ArraySlice<String>)

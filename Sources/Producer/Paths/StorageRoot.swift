@@ -13,8 +13,8 @@ struct StorageRoot: Sendable {
         path = real == "/" ? "" : real
     }
 
-    /// The path of something that exists, relative to the root; nil if it lies outside. Links in the folders on its way are
-    /// followed; a link at its end is not, so that it keeps its name. The root itself is the empty path.
+    /// The path of something that exists, relative to the root; nil if it lies outside. Links in the folders on its
+    /// way are followed; a link at its end is not, so that it keeps its name. The root itself is the empty path.
     func relativePath(of existing: String, isDirectory: Bool) -> String? {
         guard !isDirectory else { return realPath(existing).flatMap(beneath) }
         let slash = existing.lastIndex(of: "/")

@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Standard output for what was asked for, standard error for progress; one line at a time, and a progress bar that is out of the way
-/// when anything else is written.
+/// Standard output for what was asked for, standard error for progress; one line at a time, and a progress bar that is
+/// out of the way when anything else is written.
 final class Console: Sendable {
     enum ProgressStyle: String, Sendable, CaseIterable { case auto, bar, json, none }
 

@@ -5,7 +5,8 @@ struct RateMeter {
 
     init(window: Duration = .seconds(5)) { self.window = window }
 
-    /// Takes a sample; times rise. Returns the events a second since the oldest sample of the window, nil for the first.
+    /// Takes a sample; times rise. Returns the events a second since the oldest sample of the window, nil for the
+    /// first.
     mutating func add(_ total: Int, at time: Duration) -> Double? {
         samples.append((time, total))
         // One sample from before the window stays, so that the window is covered whole.

@@ -39,7 +39,8 @@ final class ResultFollower: Sendable {
         if let error = startError.withLock({ $0 }) { throw error }
     }
 
-    /// Tells that no more requests will come, and waits until all are answered, patience is over or the program is interrupted.
+    /// Tells that no more requests will come, and waits until all are answered, patience is over or the program is
+    /// interrupted.
     func finish() {
         allEnqueued.store(true, ordering: .releasing)
         ended.wait()
@@ -61,7 +62,8 @@ final class ResultFollower: Sendable {
     }
 
     private func start(_ configuration: KafkaConfiguration) throws -> KafkaConsumer {
-        // No group is joined: librdkafka only wants a name. Results lost to retention cannot be waited for: go on with the first.
+        // No group is joined: librdkafka only wants a name. Results lost to retention cannot be waited for: go on with
+        // the first.
         let consumer = try KafkaConsumer(
             configuration, groupID: "kaption-enqueue-\(context.run.name)", properties: ["auto.offset.reset": "earliest"]
         )

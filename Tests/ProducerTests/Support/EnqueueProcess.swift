@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 
-/// `kaption-enqueue` as a process of its own, all three streams at hand. Its outputs go to files, so that it never waits for the
-/// test to read them; it is killed when the object goes.
+/// `kaption-enqueue` as a process of its own, all three streams at hand. Its outputs go to files, so that it never
+/// waits for the test to read them; it is killed when the object goes.
 final class EnqueueProcess {
     struct Outcome {
         var output: String
@@ -100,7 +100,7 @@ final class EnqueueProcess {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         let argv = words.map { strdup($0) } + [nil]
-        defer { argv.forEach { free($0) } }
+        defer { for word in argv { free(word) } }
         var identifier: pid_t = 0
         let code = posix_spawn(&identifier, words[0], &actions, &attributes, argv, environ)
         if code != 0 { throw NotStarted(reason: String(cString: strerror(code))) }
