@@ -67,11 +67,12 @@ public final class CaptionSession {
     /// Captions a micro-batch of 1...`maximumBatch` images. `deliver` is called once for each input, with its index, as soon as its
     /// result is known, in any order. An image that fails fails alone.
     ///
-    /// An image's result has the same bits for any batch, order and neighbours; for that the calling thread flushes denormal
-    /// numbers to zero from here on.
+    /// An image's result has the same bits for any batch, order and neighbours; for that denormal numbers are
+    /// flushed to zero on the calling thread until this returns.
     public func caption(_ inputs: [Input], deliver: (Int, Result<Output, InferenceError>) -> Void) {
         precondition(inputs.count <= maximumBatch, "more images than the session has room for")
-        kaption_flush_denormals()
+        let mode = kaption_flush_denormals()
+        defer { kaption_restore_denormals(mode) }
         encode(inputs, deliver)
         guard !encoded.isEmpty else { return }
         let start = ContinuousClock.now

@@ -41,8 +41,20 @@ kaption_isa kaption_isa_best(void) {
     return wanted;
 }
 
-void kaption_flush_denormals(void) {
+unsigned kaption_flush_denormals(void) {
 #if defined(__x86_64__)
-    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040u);
+    unsigned mode = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(mode | 0x8040u);
+    return mode;
+#else
+    return 0;
+#endif
+}
+
+void kaption_restore_denormals(unsigned mode) {
+#if defined(__x86_64__)
+    __builtin_ia32_ldmxcsr(mode);
+#else
+    (void)mode;
 #endif
 }

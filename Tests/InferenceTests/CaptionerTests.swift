@@ -130,6 +130,15 @@ struct CaptionerTests {
         #expect(caption([], with: session).isEmpty)
     }
 
+    @Test func leavesTheThreadsArithmeticAsItWas() throws {
+        let captioner = try Captioner(bundle: Self.bundle.path)
+        let job = Job(file: TestPicture.png(width: 50, height: 40, seed: 1), options: captioner.defaults)
+        let halves: [Float] = [Float.leastNonzeroMagnitude, .leastNormalMagnitude].map { $0 * 0.5 }
+        _ = caption([job], with: captioner.makeSession(maximumBatch: 1))
+        #expect([Float.leastNonzeroMagnitude, .leastNormalMagnitude].map { $0 * 0.5 } == halves)
+        #expect(Float(Float16(-1.1920929e-7)) == -1.1920929e-7)
+    }
+
     @Test func identifiesItsModel() throws {
         let captioner = try Captioner(bundle: Self.bundle.path)
         #expect(captioner.identity.name == "kaption-small")

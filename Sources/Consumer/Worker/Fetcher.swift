@@ -14,6 +14,7 @@ struct Fetcher: Sendable {
     let retries: RetrySchedule
     let maximumImageBytes: Int
     let counters: Counters
+    let logger: Logger
 
     /// Works until the queue of requests is closed.
     func run() {
@@ -60,6 +61,12 @@ struct Fetcher: Sendable {
                 afterAttempts: job.attempts, elapsed: now - firstFailure, jitter: .random(in: 0..<1))
             if let delay {
                 counters.count(\.retries)
+                logger.debug(
+                    "will try again",
+                    metadata: [
+                        "code": .string(failure.code.rawValue), "attempts": .integer(job.attempts),
+                        "image": .string(job.request.image),
+                    ])
                 return requests.put(job, at: now + delay)
             }
         }

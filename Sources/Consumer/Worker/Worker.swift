@@ -64,7 +64,7 @@ struct Worker {
         let fetcher = Fetcher(
             storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
             answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
-            maximumImageBytes: Self.maximumImageBytes, counters: counters)
+            maximumImageBytes: Self.maximumImageBytes, counters: counters, logger: logger)
         let warmUp = WarmUp(threads: threadCount, options: captioner.defaults)
         let pool = CaptionPool(
             captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,

@@ -1,4 +1,7 @@
 /// What one image may cost. Bytes, pixels and scans are checked before memory is taken for them.
+///
+/// Most images are decoded and resized row by row, in a few megabytes whatever their size. A JPEG of several scans and an
+/// interlaced PNG are held whole meanwhile: about 3 bytes a pixel as cameras write them, 8 at the worst.
 public struct ImageLimits: Sendable, Equatable {
     /// Of the file.
     public var maximumBytes: Int

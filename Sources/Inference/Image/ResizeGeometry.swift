@@ -63,12 +63,13 @@ struct ResizeGeometry {
         return takesHeightFirst != swapsSides
     }
 
-    /// The smallest part of its size, in eighths, that a JPEG may be decoded at: each side stays at least 1.5 times what it
-    /// is resized to. Of libjpeg's sixteen scales only the powers of two have fast code.
+    /// The smallest part of its size, in eighths, that a JPEG may be decoded at: each side stays at least 1.6 times what it
+    /// is resized to. From 1.5 times on the result is usable; at 1.6 each single photograph that was tried stays within a mean
+    /// of 1.5 of 255 of the full decoding. Of libjpeg's sixteen scales only the powers of two have fast code.
     func eighths(width: Int, height: Int) -> Int {
         let fitting = [1, 2, 4].first { eighths in
             let size = JPEGDecoder.decodedSize(width: width, height: height, eighths: eighths)
-            return 2 * size.width >= 3 * columns.length && 2 * size.height >= 3 * rows.length
+            return 10 * size.width >= 16 * columns.length && 10 * size.height >= 16 * rows.length
         }
         return fitting ?? 8
     }

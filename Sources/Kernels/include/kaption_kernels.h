@@ -29,8 +29,10 @@ kaption_isa kaption_isa_best(void);
 int kaption_isa_available(kaption_isa isa);
 const char *kaption_isa_name(kaption_isa isa);
 
-// Flush denormals to zero on the calling thread (MXCSR FTZ and DAZ). Called once by every pool thread.
-void kaption_flush_denormals(void);
+// Flushes denormals to zero on the calling thread (MXCSR FTZ and DAZ), and returns the mode before, for
+// kaption_restore_denormals: a thread that goes on to other work must not compute it differently.
+unsigned kaption_flush_denormals(void);
+void kaption_restore_denormals(unsigned mode);
 
 // ---- Packed product -------------------------------------------------------------------------------------------
 // C[m×n] = A[m×k] · Wᵀ + bias, W is [n×k] row major (PyTorch's Linear layout). W is packed once, at load.

@@ -13,15 +13,15 @@ extension CaptionResult {
         caption = document.caption
         failure = document.error?.failure
         candidates = (document.candidates ?? []).map {
-            Candidate(caption: $0.caption, logProbability: $0.log_probability, score: $0.score)
+            Candidate(caption: $0.caption, logProbability: $0.logProbability, score: $0.score)
         }
         model = document.model
-        timings = document.timings_ms ?? Timings()
+        timings = document.timings ?? Timings()
         self.source = source
         worker = document.worker
         attempts = document.attempts
         batch = document.batch
-        replayOf = document.replay_of
+        replayOf = document.replayOf
         metadata = try value.withUnsafeBufferPointer { bytes throws(JSONScanError) in
             try range(ofField: "metadata", in: bytes).map { Array(bytes[$0]) }
         }
@@ -42,8 +42,13 @@ private struct Document: Decodable {
 
     struct Candidate: Decodable {
         var caption: String
-        var log_probability: Float
+        var logProbability: Float
         var score: Float
+
+        enum CodingKeys: String, CodingKey {
+            case caption, score
+            case logProbability = "log_probability"
+        }
     }
 
     struct Source: Decodable {
@@ -71,12 +76,18 @@ private struct Document: Decodable {
     var error: Failure?
     var candidates: [Candidate]?
     var model: CaptionResult.Model?
-    var timings_ms: CaptionResult.Timings?
+    var timings: CaptionResult.Timings?
     var source: Source
     var worker: String
     var attempts: Int
     var batch: String?
-    var replay_of: String?
+    var replayOf: String?
+
+    enum CodingKeys: String, CodingKey {
+        case id, image, status, caption, error, candidates, model, source, worker, attempts, batch
+        case timings = "timings_ms"
+        case replayOf = "replay_of"
+    }
 }
 
 /// Where the value of a field of the outermost object stands.

@@ -87,7 +87,7 @@ import Testing
         #expect(Preprocessing.plain(crop, crop, resize: .shortSideCrop).effectiveResizeSide == side)
     }
 
-    @Test("A JPEG is decoded at a part of its size only above 1.5 times the target")
+    @Test("A JPEG is decoded at a part of its size only well above 1.5 times the target")
     func scaledDecodingFactor() {
         func eighths(_ width: Int, _ height: Int, _ preprocessing: Preprocessing) -> Int {
             ResizeGeometry(width: width, height: height, orientation: .upright, preprocessing: preprocessing)
@@ -95,13 +95,22 @@ import Testing
         }
         let stretched = Preprocessing.plain(224, 224)
         #expect(eighths(500, 375, stretched) == 8)
-        #expect(eighths(671, 4000, stretched) == 4)  // (671 + 1) / 2 = 336 = 1.5 × 224
-        #expect(eighths(670, 4000, stretched) == 8)
-        #expect(eighths(1344, 1344, stretched) == 2)
+        #expect(eighths(717, 4000, stretched) == 4)  // (717 + 1) / 2 = 359 > 1.6 × 224
+        #expect(eighths(716, 4000, stretched) == 8)
+        #expect(eighths(1440, 1440, stretched) == 2)
         #expect(eighths(4000, 3000, stretched) == 1)
-        // The shorter side becomes 256, the longer 341: 375 < 1.5 × 256.
+        // The shorter side becomes 256, the longer 341: 375 < 1.6 × 256.
         let cropped = Preprocessing.plain(224, 224, resize: .shortSideCrop)
         #expect(eighths(4000, 3000, cropped) == 2)
-        #expect(eighths(4096, 3072, cropped) == 1)
+        #expect(eighths(4400, 3300, cropped) == 1)
+    }
+
+    @Test("Very long and thin pictures", arguments: [(1, 60_000), (60_000, 1)])
+    func thin(width: Int, height: Int) throws {
+        let file = try PNGFile().write(Picture(width: width, height: height) { _, _ in Colour(0.2, 0.4, 0.6) })
+        let expected: [Float] = (0..<64).flatMap { _ -> [Float] in [51, 102, 153] }
+        for preprocessing in [Preprocessing.plain(8, 8), .plain(8, 8, resize: .shortSideCrop)] {
+            #expect(try readPixels(file, preprocessing) == expected)
+        }
     }
 }
