@@ -72,17 +72,25 @@ struct WorkerTests {
     func order(_ order: ReleaseOrderChoice) throws {
         let trial = try Trial(.embedded)
         try trial.storage.write("a.jpg", JPEGFile().write(SampleScene.beach.draw(width: 224, height: 224)))
-        let worker = try trial.startWorker(["--order", order.rawValue, "--retry-budget", "1s"])
+        let worker = try trial.startWorker(["--order", order.rawValue, "--retry-budget", "60s"])
         try trial.enqueue([Trial.Request("late.jpg"), Trial.Request("a.jpg"), Trial.Request("a.jpg", partition: 1)])
         let reader = try trial.reader(of: trial.resultsTopic)
+        // The other partition is not held back by the retried request; its own is, unless nobody asks for order.
+        let unhindered = order == .partition ? 1 : 2
+        #expect(reader.read(within: .seconds(30)) { $0.count == unhindered }, "\(worker.logText)")
+        #expect(try reader.results().contains { $0.source.partition == 1 })
+        try bringLateImage(to: trial)
         #expect(reader.read(within: .seconds(30)) { $0.count == 3 }, "\(worker.logText)")
         let results = try reader.results().filter { $0.source.partition == 0 }
         #expect(results.map(\.source.offset) == (order == .partition ? [0, 1] : [1, 0]))
-        // The other partition was not held back by the retried request.
-        let other = try #require(reader.messages.first { $0.text(ofHeader: "ce_id")?.contains(":1:0:") == true })
-        let retried = try #require(reader.messages.first { $0.text(ofHeader: "ce_id")?.contains(":0:0:") == true })
-        #expect(other.timestamp < retried.timestamp)
         #expect(worker.stop() == 0)
+    }
+
+    /// What `late.jpg` was missed for, complete at once.
+    private func bringLateImage(to trial: Trial) throws {
+        let picture = try JPEGFile().write(SampleScene.redCar.draw(width: 224, height: 224))
+        let unfinished = try trial.storage.write("unfinished", picture)
+        #expect(rename(unfinished.path, trial.storage.url.appendingPathComponent("late.jpg").path) == 0)
     }
 
     enum ReleaseOrderChoice: String, CaseIterable, Sendable { case partition, none }
@@ -93,9 +101,7 @@ struct WorkerTests {
         let worker = try trial.startWorker(["--retry-budget", "30s", "--log-level", "debug"])
         try trial.enqueue([Trial.Request("late.jpg")])
         #expect(eventually(within: .seconds(30)) { worker.logText.contains("will try again") }, "\(worker.logText)")
-        let picture = try JPEGFile().write(SampleScene.redCar.draw(width: 224, height: 224))
-        let unfinished = try trial.storage.write("unfinished", picture)
-        #expect(rename(unfinished.path, trial.storage.url.appendingPathComponent("late.jpg").path) == 0)
+        try bringLateImage(to: trial)
         let reader = try trial.reader(of: trial.resultsTopic)
         #expect(reader.read(within: .seconds(30)) { $0.count == 1 }, "\(worker.logText)")
         let result = try #require(try reader.results().first)
