@@ -73,7 +73,11 @@ struct WorkerTests {
         let trial = try Trial(.embedded)
         try trial.storage.write("a.jpg", JPEGFile().write(SampleScene.beach.draw(width: 224, height: 224)))
         let worker = try trial.startWorker(["--order", order.rawValue, "--retry-budget", "60s"])
-        try trial.enqueue([Trial.Request("late.jpg"), Trial.Request("a.jpg"), Trial.Request("a.jpg", partition: 1)])
+        // One key, so that all results are in one partition, where their order can be read.
+        try trial.enqueue([
+            Trial.Request("late.jpg", key: "k"), Trial.Request("a.jpg", key: "k"),
+            Trial.Request("a.jpg", partition: 1, key: "k"),
+        ])
         let reader = try trial.reader(of: trial.resultsTopic)
         // The other partition is not held back by the retried request; its own is, unless nobody asks for order.
         let unhindered = order == .partition ? 1 : 2
