@@ -24,8 +24,8 @@ trap 'rm -f "$log"' EXIT
 status=0
 swift test --skip-build --disable-xctest "${flags[@]}" "$@" 2>&1 | tee "$log" || status=$?
 
-passed=$(grep -cE '^. Test .* passed after' "$log" || true)
-failed=$(grep -cE '^. Test .* failed after' "$log" || true)
+passed=$(grep -E '^. Test .* passed after' "$log" | grep -vc 'Test run with' || true)
+failed=$(grep -E '^. Test .* failed after' "$log" | grep -vc 'Test run with' || true)
 skipped=$(grep -cE '^. Test .* skipped' "$log" || true)
 if [ "$status" -eq 0 ] && [ "$passed" -eq 0 ]; then
     echo "test: no test was run" >&2
