@@ -52,6 +52,13 @@ fi
 worker=$!
 children+=("$worker")
 
+# The worker makes the topics that are missing; enqueue when it has joined its group.
+if ! grep -qm1 ' assigned ' < <(tail -n +1 -F --pid="$worker" "$work/worker.log" 2>/dev/null); then
+    echo "demo: the worker ended before it began:" >&2
+    cat "$work/worker.log" >&2
+    exit 1
+fi
+
 status=0
 "$programs/kaption-enqueue" --bootstrap-servers "$bootstrap" --storage "$pictures" \
     --wait --wait-timeout 10m --output table "$pictures" || status=$?
