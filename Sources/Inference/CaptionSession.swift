@@ -36,6 +36,14 @@ public final class CaptionSession {
         }
     }
 
+    /// What a call of `caption` does, one after the other.
+    public enum Stage: Sendable, Equatable {
+        /// Decodes and encodes the image of this index.
+        case image(Int)
+        /// What is done for all images at once that have come this far.
+        case together
+    }
+
     /// The most inputs that one call of `caption` takes.
     public let maximumBatch: Int
 
@@ -67,13 +75,17 @@ public final class CaptionSession {
     /// Captions a micro-batch of 1...`maximumBatch` images. `deliver` is called once for each input, with its index, as soon as its
     /// result is known, in any order. An image that fails fails alone.
     ///
+    /// `enter` hears what is about to be done, so that a caller who watches the thread knows what it is at.
+    ///
     /// An image's result has the same bits for any batch, order and neighbours; for that denormal numbers are
     /// flushed to zero on the calling thread until this returns.
-    public func caption(_ inputs: [Input], deliver: (Int, Result<Output, InferenceError>) -> Void) {
+    public func caption(
+        _ inputs: [Input], enter: (Stage) -> Void = { _ in }, deliver: (Int, Result<Output, InferenceError>) -> Void
+    ) {
         precondition(inputs.count <= maximumBatch, "more images than the session has room for")
         let mode = kaption_flush_denormals()
         defer { kaption_restore_denormals(mode) }
-        encode(inputs, deliver)
+        encode(inputs, enter, deliver)
         guard !encoded.isEmpty else { return }
         let start = ContinuousClock.now
         for (row, image) in encoded.enumerated() {
@@ -100,9 +112,12 @@ public final class CaptionSession {
     }
 
     /// Decodes the images and makes their features; what fails is delivered, the others are left in `encoded`.
-    private func encode(_ inputs: [Input], _ deliver: (Int, Result<Output, InferenceError>) -> Void) {
+    private func encode(
+        _ inputs: [Input], _ enter: (Stage) -> Void, _ deliver: (Int, Result<Output, InferenceError>) -> Void
+    ) {
         encoded.removeAll(keepingCapacity: true)
         for (index, input) in inputs.enumerated() {
+            enter(.image(index))
             do throws(InferenceError) {
                 try input.options.validate()
                 let start = ContinuousClock.now
@@ -118,6 +133,7 @@ public final class CaptionSession {
             }
         }
         guard !encoded.isEmpty else { return }
+        enter(.together)
         let start = ContinuousClock.now
         encoder.finish(rows: encoded.count)
         let share = start.millisecondsToNow / Double(encoded.count)

@@ -19,6 +19,8 @@ final class Intake {
         var commitInterval = Duration.seconds(1)
         var progressInterval = Duration.seconds(30)
         var drainTimeout = Duration.seconds(20)
+        /// How long draining goes on without anything coming to its end while the storage is away or the breaker open.
+        var drainPatience = Duration.seconds(2)
         var closeTimeout = Duration.seconds(5)
         var hooks = TestHooks()
     }
@@ -26,7 +28,9 @@ final class Intake {
     let settings: Settings
     let ledger: Ledger<Answer>
     let requests: TimedQueue<Job>
-    let publisher: Publisher
+    let desk: AnswerDesk
+    let storage: Storage
+    let journal: CrashJournal?
     let answers: AnswerMaker
     let counters: Counters
     let stop: StopRequest
@@ -40,13 +44,16 @@ final class Intake {
     private var progress: Progress
 
     init(
-        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: Publisher,
-        answers: AnswerMaker, counters: Counters, stop: StopRequest, logger: Logger
+        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, desk: AnswerDesk,
+        storage: Storage, journal: CrashJournal?, answers: AnswerMaker, counters: Counters, stop: StopRequest,
+        logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
         self.requests = requests
-        self.publisher = publisher
+        self.desk = desk
+        self.storage = storage
+        self.journal = journal
         self.answers = answers
         self.counters = counters
         self.stop = stop
@@ -99,10 +106,15 @@ final class Intake {
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }
             let options = try options(for: parsed.request)
-            requests.put(
-                Job(place: place, message: message, request: parsed.request, options: options, arrival: arrival))
+            var job = Job(place: place, message: message, request: parsed.request, options: options, arrival: arrival)
+            switch journal?.suspicion(of: message) {
+            case .condemned(let failure): throw failure
+            case .runsAlone: job.runsAlone = true
+            case nil: break
+            }
+            requests.put(job)
         } catch {
-            publisher.submit(answers.failure(error, request: parsed.request, message: message), at: place)
+            desk.submit(answers.failure(error, request: parsed.request, message: message), at: place)
         }
         if !ledger.waitForRoom(partition, until: .now + settings.patience) {
             consumer.pause(ledger.pause(becauseOf: partition))
@@ -176,14 +188,19 @@ final class Intake {
         // After a failure nothing can be brought to its end.
         if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
         logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
+        var last = (requests: ledger.occupancy.requests, time: MonotonicTime.now)
         while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
             consumer.pause(consumer.assignment)
             step(consumer, wait: 10)
+            if ledger.occupancy.requests != last.requests { last = (ledger.occupancy.requests, .now) }
+            // What waits for the storage or the breaker may wait for ever: another worker will see to it.
+            let isWaiting = !storage.isAvailable || desk.isOpen
+            if isWaiting, MonotonicTime.now - last.time > settings.drainPatience { break }
         }
         let left = ledger.occupancy.requests
         if left > 0 {
             logger.warning(
-                "the deadline for draining has passed; what is left will be done by another worker",
+                "not all could be finished; what is left will be done by another worker",
                 metadata: ["requests": .integer(left)])
         }
         if !consumer.close(deadline: settings.closeTimeout) {
