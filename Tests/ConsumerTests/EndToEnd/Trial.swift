@@ -62,7 +62,7 @@ final class Trial {
     }
 
     /// Starts a worker and waits until it has all partitions.
-    func startWorker(_ options: [String] = []) throws -> Worker {
+    func startWorker(_ options: [String] = [], environment: [String: String] = [:]) throws -> Worker {
         starts += 1
         let log = try #require(files).url.appendingPathComponent("worker-\(starts).log")
         let worker = Worker(
@@ -73,7 +73,7 @@ final class Trial {
                     "--model", SharedFiles.packageRoot.appendingPathComponent("Models/kaption-small").path,
                     "--group", group, "--topics", requestsTopic, "--results-topic", resultsTopic,
                     "--dead-letters-topic", deadLettersTopic, "-X", "session.timeout.ms=6000",
-                ] + options, errors: log), log: log)
+                ] + options, environment: environment, errors: log), log: log)
         let isAssigned = eventually(within: .seconds(60)) {
             worker.logText.components(separatedBy: "\(requestsTopic)[").count > Self.partitions
         }

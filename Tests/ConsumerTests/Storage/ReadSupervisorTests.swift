@@ -15,7 +15,9 @@ import Testing
     }
 
     private func pass(_ duration: Duration) {
-        for _ in 0..<(duration.nanoseconds / RunningClock.interval.nanoseconds) { clock.advance(by: RunningClock.interval) }
+        for _ in 0..<(duration.nanoseconds / RunningClock.interval.nanoseconds) {
+            clock.advance(by: RunningClock.interval)
+        }
     }
 
     @Test("a call in time gives its result; one that is late is taken over, and its thread replaced")
