@@ -38,7 +38,8 @@ struct KafkaSetup {
         let deadLetters = sinks.first { $0.name == topics.deadLetters }
         return Publisher.Destination(
             results: topics.results, deadLetters: topics.deadLetters,
-            deadLetterBytes: deadLetters?.maximumMessageBytes ?? 1_000_000, clusterID: cluster.clusterID)
+            deadLetterBytes: deadLetters?.maximumMessageBytes ?? 1_000_000, clusterID: cluster.clusterID,
+            requestPartitions: sources.reduce(0) { $0 + $1.partitions })
     }
 
     private func log(_ topic: TopicState) {
