@@ -32,6 +32,11 @@ final class Ledger<Answer: Sendable>: Sendable {
             return isEnough
         }
 
+        mutating func confirmCommit(_ offset: TopicPartitionOffset) {
+            guard let epoch = epochs[offset.partition], let lane = lanes[epoch] else { return }
+            lanes[epoch]?.confirmedCommit = max(lane.confirmedCommit, offset.offset)
+        }
+
         mutating func requestCommit(of epoch: UInt32, beyond earlier: (Lane) -> Int64) -> TopicPartitionOffset? {
             guard let lane = lanes[epoch], let watermark = lane.lane.watermark, watermark > earlier(lane) else {
                 return nil
@@ -159,6 +164,29 @@ final class Ledger<Answer: Sendable>: Sendable {
         if isWorthWaking { onRoom() }
     }
 
+    /// Answers whose messages and offsets were committed in one transaction.
+    func complete(_ places: [Place], committed offsets: [TopicPartitionOffset]) {
+        let isWorthWaking = state.update { state in
+            for place in places {
+                guard let partition = state.lanes[place.epoch]?.partition,
+                    let bytes = state.lanes[place.epoch]?.lane.complete(place.sequence)
+                else { continue }
+                state.gate.leave(partition, bytes: bytes)
+            }
+            for offset in offsets { state.confirmCommit(offset) }
+            return state.endsShortage(freed: places.count, enough: placesWorthWaking)
+        }
+        if isWorthWaking { onRoom() }
+    }
+
+    /// Whether the assignment of the place has not ended, be it about to.
+    func isCurrent(_ place: Place) -> Bool { state.withLock { $0.lanes[place.epoch] != nil } }
+
+    /// Whether none of the places' assignments has ended.
+    func areCurrent(_ places: [Place]) -> Bool {
+        state.withLock { state in places.allSatisfy { state.lanes[$0.epoch] != nil } }
+    }
+
     /// An answer that has been handed to the producer and is not acknowledged.
     func unacknowledgedAnswer(at place: Place) -> Answer? {
         state.withLock { $0.lanes[place.epoch]?.lane.unacknowledgedAnswer(at: place.sequence) }
@@ -211,13 +239,11 @@ final class Ledger<Answer: Sendable>: Sendable {
     func commitEnded(_ offsets: [TopicPartitionOffset], succeeded: Bool) {
         state.withLock { state in
             for offset in offsets {
-                guard let epoch = state.epochs[offset.partition], var lane = state.lanes[epoch] else { continue }
                 if succeeded {
-                    lane.confirmedCommit = max(lane.confirmedCommit, offset.offset)
-                } else {
-                    lane.requestedCommit = lane.confirmedCommit
+                    state.confirmCommit(offset)
+                } else if let epoch = state.epochs[offset.partition], let lane = state.lanes[epoch] {
+                    state.lanes[epoch]?.requestedCommit = lane.confirmedCommit
                 }
-                state.lanes[epoch] = lane
             }
         }
     }

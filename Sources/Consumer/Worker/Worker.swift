@@ -55,6 +55,12 @@ struct Worker {
             requests: options[WorkerOptions.topics].map(\.name), results: options[WorkerOptions.resultsTopic],
             deadLetters: options[WorkerOptions.deadLettersTopic], partitions: options[WorkerOptions.partitions])
         guard let destination = try setup.prepare(topics) else { return .done }
+        if options[WorkerOptions.delivery] == .exactlyOnce, destination.isMock {
+            throw WorkerFailure(
+                .kafka,
+                "--delivery exactly-once needs Apache Kafka: the in-memory broker has no transactions; use at-least-once"
+            )
+        }
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
         Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
 
@@ -66,9 +72,11 @@ struct Worker {
             messageCount: { $0.messageCount })
         let requests = TimedQueue<Job>(topics: weights)
         let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes, topics: weights)
-        let publisher = Publisher(
-            configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
-            onFailure: { [stop] failure in stop.request(.failure(failure)) })
+        let consumer = try KafkaConsumer(
+            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
+            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
+            arrivals: arrivals)
+        let publisher = publisher(kafka, destination, consumer.member, ledger, counters)
         let answers = AnswerMaker(worker: workerID, identity: captioner.identity)
         let fetcher = Fetcher(
             storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
@@ -95,10 +103,7 @@ struct Worker {
                 fetcher.run()
             }
         }
-        let consumer = try KafkaConsumer(
-            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
-            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
-            arrivals: arrivals, delegate: intake)
+        consumer.delegate = intake
         try warmUp.wait()
         logReady(captioner, started)
         intake.run(consumer)
@@ -125,6 +130,28 @@ struct Worker {
             return try Captioner(bundle: options[WorkerOptions.model])
         } catch {
             throw WorkerFailure(.model, "the model cannot be used: \(error)")
+        }
+    }
+
+    private func publisher(
+        _ kafka: KafkaConfiguration, _ destination: Destination, _ member: ConsumerGroupMember,
+        _ ledger: Ledger<Answer>, _ counters: Counters
+    ) -> any Publisher {
+        let onFailure: @Sendable (WorkerFailure) -> Void = { [stop] failure in stop.request(.failure(failure)) }
+        switch options[WorkerOptions.delivery] {
+        case .atLeastOnce:
+            return AtLeastOncePublisher(
+                configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
+                onFailure: onFailure)
+        case .exactlyOnce:
+            // A random name will do without an instance id: the group's generations fence zombies.
+            let name = options[WorkerOptions.instanceID] ?? UUID().uuidString
+            return ExactlyOncePublisher(
+                configuration: kafka, destination: destination, member: member,
+                settings: .init(
+                    transactionalID: "kaption-\(options[WorkerOptions.group])-\(name)",
+                    interval: options[WorkerOptions.transactionInterval]),
+                ledger: ledger, counters: counters, logger: logger, onFailure: onFailure)
         }
     }
 

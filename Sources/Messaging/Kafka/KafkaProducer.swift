@@ -20,7 +20,7 @@ public struct DeliveryReport: Sendable, Equatable {
 /// `murmur2_random`, so that one key goes to the same partition as from Java clients (librdkafka's own default differs).
 /// With `message.timeout.ms=0` records wait as long as Kafka is away.
 public final class KafkaProducer: Sendable {
-    private let handle: ClientHandle
+    let handle: ClientHandle
     private let isClosed = Atomic(false)
     private let stop: StopSignal
 
