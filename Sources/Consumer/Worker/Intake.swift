@@ -96,28 +96,32 @@ final class Intake {
         var room = ledger.room(for: partition)
         room.requests = min(room.requests, settings.burst)
         var jobs: [Job] = []
+        var taken = Counters.Taken()
         var count = 0
         while count < room.requests, room.bytes > 0, let event = consumer.take(from: partition) {
             count += 1
             switch event {
             case .message(let message):
-                room.bytes -= message.byteCount
-                if let job = admit(message, of: partition, topic: topic) { jobs.append(job) }
+                let bytes = message.byteCount
+                room.bytes -= bytes
+                guard let place = ledger.admit(partition, offset: message.offset, bytes: bytes) else {
+                    taken.repeats += 1
+                    continue
+                }
+                taken.requests += 1
+                taken.bytes += bytes
+                if let job = job(for: message, at: place, topic: topic) { jobs.append(job) }
             case .error(let error): take(error)
             case .partitionEnd: break
             }
         }
         requests.put(contentsOf: jobs, topic: topic)
+        counters.count(taken)
         return count
     }
 
-    /// Gives a record its place. Nil if there is nothing to do for it: it is a repeat, or wrong and answered already.
-    private func admit(_ message: KafkaMessage, of partition: TopicPartition, topic: Int) -> Job? {
-        guard let place = ledger.admit(partition, offset: message.offset, bytes: message.byteCount) else {
-            counters.count(\.repeatsIgnored)
-            return nil
-        }
-        counters.count(\.taken)
+    /// Nil if there is nothing to do: the request is wrong, and answered already.
+    private func job(for message: KafkaMessage, at place: Place, topic: Int) -> Job? {
         let parsed = CaptionRequest.parse(message, limits: settings.limits)
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }

@@ -6,7 +6,8 @@ import Messaging
 struct NullModel: Sendable {
     private static let output = CaptionSession.Output(
         candidates: [
-            CaptionCandidate(caption: "a dog runs through the snow with a stick in its mouth", logProbability: -9.125, score: -0.75)
+            CaptionCandidate(
+                caption: "a dog runs through the snow with a stick in its mouth", logProbability: -9.125, score: -0.75)
         ],
         decodeMilliseconds: 0, encodeMilliseconds: 0, captionMilliseconds: 0)
 

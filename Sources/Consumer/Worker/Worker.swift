@@ -72,8 +72,10 @@ struct Worker {
             messageCount: { $0.messageCount })
         let requests = TimedQueue<Job>(topics: weights)
         let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes, topics: weights)
+        var consuming = kafka
+        consuming.statistics = KafkaTraffic(counters: counters, logger: logger).take
         let consumer = try KafkaConsumer(
-            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
+            consuming, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
             properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
             arrivals: arrivals)
         let publisher = publisher(kafka, destination, consumer.member, ledger, counters)

@@ -18,7 +18,9 @@ enum WorkerOptions {
         "group", .string, "NAME", default: "kaption", help: "Consumer group; its members share the partitions.")
     static let topics = Option.defaulted(
         "topics", .weightedNames, "NAME[=WEIGHT],…", default: "captions.requests",
-        help: "Topics that requests come from, each with its weight: live=8,bulk=1 gives live 8 of 9 images while both wait.")
+        help:
+            "Topics that requests come from, each with its weight: live=8,bulk=1 gives live 8 of 9 images while both wait."
+    )
     static let window = Option.defaulted(
         "window", .integer(16...1_000_000), "N", default: "256",
         help: "Most requests in the worker at a time, from Kafka to Kafka.")
