@@ -69,13 +69,15 @@ public final class CaptionSession {
     ///
     /// An image's result has the same bits for any batch, order and neighbours; for that denormal numbers are
     /// flushed to zero on the calling thread until this returns.
+    public func caption(_ inputs: [Input], deliver: (Int, Result<Output, InferenceError>) -> Void) {
+        _ = caption(inputs, shouldStop: { _ in false }, deliver: deliver)
+    }
+
+    /// The same, but between images it asks, telling how many it has begun, whether to leave the others alone.
     ///
-    /// - Parameter shouldStop: asked between images, with how many have been begun: true leaves the others alone.
     /// - Returns: how many of the inputs, from the first, were begun; only these are delivered.
-    @discardableResult
     public func caption(
-        _ inputs: [Input], shouldStop: (Int) -> Bool = { _ in false },
-        deliver: (Int, Result<Output, InferenceError>) -> Void
+        _ inputs: [Input], shouldStop: (Int) -> Bool, deliver: (Int, Result<Output, InferenceError>) -> Void
     ) -> Int {
         precondition(inputs.count <= maximumBatch, "more images than the session has room for")
         let mode = kaption_flush_denormals()

@@ -28,7 +28,7 @@ final class WarmUp: Sendable {
     /// On each pool thread, once.
     func run(_ session: CaptionSession) {
         Self.picture.withUnsafeBytes { bytes in
-            _ = session.caption([.init(bytes: bytes, options: options)]) { _, result in
+            session.caption([.init(bytes: bytes, options: options)]) { _, result in
                 state.update { state in
                     state.pending -= 1
                     if case .failure(let error) = result { state.failure = error }
