@@ -6,6 +6,8 @@ struct Destination: Sendable {
     var deadLetters: String
     /// Of the dead-letters topic.
     var deadLetterBytes: Int
+    /// What both topics take of one batch of records.
+    var batchBytes: Int
     var clusterID: String
     /// Of all topics of requests together.
     var requestPartitions = 0

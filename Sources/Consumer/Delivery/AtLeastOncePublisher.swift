@@ -25,6 +25,7 @@ final class AtLeastOncePublisher: Publisher {
     private let counters: Counters
     private let logger: Logger
     private let limiter = LogLimiter(interval: .seconds(10))
+    private let hooks: TestHooks
     private let onFailure: @Sendable (WorkerFailure) -> Void
     private let work = TimedQueue<Work>()
     /// Counts delivery reports: what a full producer's queue is waited on.
@@ -35,13 +36,14 @@ final class AtLeastOncePublisher: Publisher {
     /// - Parameter onFailure: told once when no producer can be had, or each new one fails: the worker must end.
     init(
         configuration: KafkaConfiguration, destination: Destination, ledger: Ledger<Answer>, counters: Counters,
-        logger: Logger, onFailure: @escaping @Sendable (WorkerFailure) -> Void
+        logger: Logger, hooks: TestHooks, onFailure: @escaping @Sendable (WorkerFailure) -> Void
     ) {
         self.configuration = configuration
         self.destination = destination
         self.ledger = ledger
         self.counters = counters
         self.logger = logger
+        self.hooks = hooks
         self.onFailure = onFailure
     }
 
@@ -52,6 +54,7 @@ final class AtLeastOncePublisher: Publisher {
     func run() {
         var renewals = RenewalLimit()
         guard var producer = makeProducer(generation: 0) else { return }
+        var answers = 0
         while let batch = work.take(maximum: 256) {
             for next in batch {
                 switch next {
@@ -59,6 +62,8 @@ final class AtLeastOncePublisher: Publisher {
                     for (place, answer) in ledger.finish(place, with: answer) {
                         counters.countAnswer(answer)
                         produce(answer, at: place, by: producer)
+                        answers += 1
+                        if answers == hooks.failProducerAfter { producer.failForTesting() }
                     }
                 case .again(let token):
                     guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }

@@ -35,6 +35,7 @@ final class ExactlyOncePublisher: Publisher {
     let ledger: Ledger<Answer>
     private let configuration: KafkaConfiguration
     private let destination: Destination
+    private let hooks: TestHooks
     private let onFailure: @Sendable (WorkerFailure) -> Void
     private let inbox = Inbox<(Answer, Place)>()
     /// Counts delivery reports: what a full producer's queue is waited on.
@@ -46,7 +47,7 @@ final class ExactlyOncePublisher: Publisher {
     init(
         configuration: KafkaConfiguration, destination: Destination, member: ConsumerGroupMember, settings: Settings,
         ledger: Ledger<Answer>, counters: Counters, logger: Logger,
-        onFailure: @escaping @Sendable (WorkerFailure) -> Void
+        hooks: TestHooks, onFailure: @escaping @Sendable (WorkerFailure) -> Void
     ) {
         self.configuration = configuration
         self.destination = destination
@@ -55,6 +56,7 @@ final class ExactlyOncePublisher: Publisher {
         self.ledger = ledger
         self.counters = counters
         self.logger = logger
+        self.hooks = hooks
         self.onFailure = onFailure
     }
 
@@ -78,6 +80,7 @@ final class ExactlyOncePublisher: Publisher {
                 if released.isEmpty || released.count < settings.maximumAnswers && MonotonicTime.now < due { continue }
                 due = .now + settings.interval
                 for (_, answer) in released { counters.countAnswer(answer) }
+                session.failAfter(hooks.failProducerAfter)
                 try session.deliver(released)
                 released = []
             }

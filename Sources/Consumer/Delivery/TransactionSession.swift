@@ -7,6 +7,8 @@ struct TransactionSession {
     private let publisher: ExactlyOncePublisher
     private var producer: KafkaProducer?
     private var renewals = RenewalLimit()
+    private var committed = 0
+    private var hasBeenFailed = false
 
     /// Why a transaction cannot be committed now, though nothing failed.
     private enum NotNow: Error { case noMembership, assignmentEnded }
@@ -35,18 +37,24 @@ struct TransactionSession {
     /// Commits the answers of standing assignments with their offsets, however often it takes.
     mutating func deliver(_ entries: [ExactlyOncePublisher.Entry]) throws {
         var left = entries
+        var most = left.count
         var pause = Duration.milliseconds(20)
         while true {
             left.removeAll { !publisher.ledger.isCurrent($0.place) }
             guard !left.isEmpty, let producer else { return }
             do {
-                let offsets = try transact(left, by: producer)
-                publisher.ledger.complete(left.map(\.place), committed: offsets)
-                publisher.forgetSizes(of: left)
-                return publisher.counters.count(\.transactionsCommitted)
+                let first = Array(left.prefix(most))
+                let offsets = try transact(first, by: producer)
+                publisher.ledger.complete(first.map(\.place), committed: offsets)
+                publisher.forgetSizes(of: first)
+                committed += first.count
+                left.removeFirst(first.count)
+                publisher.counters.count(\.transactionsCommitted)
             } catch let error where error is KafkaError || error is NotNow {
                 publisher.counters.count(\.transactionsAborted)
                 log("a transaction was not committed; its answers are produced again", error)
+                // Brokers limit the size of a batch, which fewer answers make smaller.
+                if (error as? KafkaError)?.isTooLarge == true { most = max(1, most / 2) }
                 if try !abort(producer, after: error) {
                     try discard(because: error)
                     try start()
@@ -56,6 +64,13 @@ struct TransactionSession {
                 pause = min(pause * 2, .seconds(1))
             }
         }
+    }
+
+    /// Provokes a fatal error once so many answers have been committed (`TestHooks`).
+    mutating func failAfter(_ answers: Int?) {
+        guard let answers, committed >= answers, !hasBeenFailed else { return }
+        hasBeenFailed = true
+        producer?.failForTesting()
     }
 
     /// Lets go of the producer. An open transaction is ended by the brokers, after its timeout.

@@ -38,8 +38,9 @@ struct KafkaSetup {
         let deadLetters = sinks.first { $0.name == topics.deadLetters }
         return Destination(
             results: topics.results, deadLetters: topics.deadLetters,
-            deadLetterBytes: deadLetters?.maximumMessageBytes ?? 1_000_000, clusterID: cluster.clusterID,
-            requestPartitions: sources.reduce(0) { $0 + $1.partitions })
+            deadLetterBytes: deadLetters?.maximumMessageBytes ?? 1_000_000,
+            batchBytes: min(1_000_000, sinks.compactMap(\.maximumMessageBytes).min() ?? 1_000_000),
+            clusterID: cluster.clusterID, requestPartitions: sources.reduce(0) { $0 + $1.partitions })
     }
 
     private func log(_ topic: TopicState) {

@@ -61,6 +61,8 @@ struct Worker {
                 "--delivery exactly-once needs Apache Kafka: the in-memory broker has no transactions; use at-least-once"
             )
         }
+        // Brokers hold a topic's limit against whole batches.
+        kafka.set("batch.size", String(destination.batchBytes))
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
         Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
 
@@ -144,7 +146,7 @@ struct Worker {
         case .atLeastOnce:
             return AtLeastOncePublisher(
                 configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
-                onFailure: onFailure)
+                hooks: hooks, onFailure: onFailure)
         case .exactlyOnce:
             // A random name will do without an instance id: the group's generations fence zombies.
             let name = options[WorkerOptions.instanceID] ?? UUID().uuidString
@@ -153,7 +155,7 @@ struct Worker {
                 settings: .init(
                     transactionalID: "kaption-\(options[WorkerOptions.group])-\(name)",
                     interval: options[WorkerOptions.transactionInterval]),
-                ledger: ledger, counters: counters, logger: logger, onFailure: onFailure)
+                ledger: ledger, counters: counters, logger: logger, hooks: hooks, onFailure: onFailure)
         }
     }
 

@@ -121,6 +121,11 @@ public final class KafkaProducer: Sendable {
         return isDone
     }
 
+    /// Makes the producer fail for good, to test what its user does then.
+    public func failForTesting() {
+        rd_kafka_test_fatal_error(handle.pointer, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "provoked by a test")
+    }
+
     /// What the producer failed for, if it is beyond use: make a new one and produce again what has no report.
     public var fatalError: KafkaError? { handle.fatalError }
 }
