@@ -57,6 +57,12 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         return true
     }
 
+    /// What was to begin did not, and waits again.
+    mutating func postpone(_ sequence: Sequence) {
+        guard let index = index(of: sequence), case .running = entries[index].stage else { return }
+        entries[index].stage = .waiting
+    }
+
     /// Takes an answer in, and gives those that leave now, in order. Each will be produced as `messages` messages.
     mutating func finish(
         _ sequence: Sequence, with answer: Answer, messages: (Answer) -> Int
@@ -86,6 +92,15 @@ struct PartitionLane<Answer: Sendable>: Sendable {
             entries[index].stage = .sent(answer, unacknowledged: unacknowledged - 1)
             return nil
         }
+        let bytes = entries[index].bytes
+        entries[index].stage = .done
+        removeDonePrefix()
+        return bytes
+    }
+
+    /// All messages of an entry are safe in Kafka. Its bytes, if it was not done before: its place is free.
+    mutating func complete(_ sequence: Sequence) -> Int? {
+        guard let index = index(of: sequence), case .sent = entries[index].stage else { return nil }
         let bytes = entries[index].bytes
         entries[index].stage = .done
         removeDonePrefix()

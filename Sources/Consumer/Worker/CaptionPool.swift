@@ -23,13 +23,18 @@ struct CaptionPool: Sendable {
         let post = watch.takePost()
         warmUp.run(session)
         while let batch = images.takeBatch(maximum: maximumBatch) {
+            let topic = batch[0].job.topic
             let wanted = batch.filter(begin)
             let trusted = wanted.filter { !$0.job.runsAlone }
-            if !trusted.isEmpty { gate.together { caption(trusted, with: session, at: post) } }
+            let begun = gate.together { caption(trusted, of: topic, with: session, at: post) }
             for suspect in wanted where suspect.job.runsAlone {
-                gate.alone { caption([suspect], with: session, at: post) }
+                _ = gate.alone { caption([suspect], of: topic, with: session, at: post) }
             }
-            images.release(bytes: batch.reduce(0) { $0 + $1.reservedBytes })
+            let others = Array(trusted[begun...])
+            ledger.postpone(others.map(\.job.place))
+            images.putBack(others, topic: topic)
+            let bytes = batch.reduce(0) { $0 + $1.reservedBytes } - others.reduce(0) { $0 + $1.reservedBytes }
+            images.release(bytes: bytes, topic: topic)
         }
     }
 
@@ -43,12 +48,18 @@ struct CaptionPool: Sendable {
         return true
     }
 
-    private func caption(_ batch: [FetchedJob], with session: CaptionSession, at post: PoolWatch.Post) {
+    /// Captions images until a heavier topic has work; how many were begun.
+    private func caption(
+        _ batch: [FetchedJob], of topic: Int, with session: CaptionSession, at post: PoolWatch.Post
+    ) -> Int {
+        if batch.isEmpty { return 0 }
         let start = MonotonicTime.now
         post.begin(batch.map(\.job.message))
-        withExtendedLifetime(batch) {
+        defer { post.end() }
+        return withExtendedLifetime(batch) {
             let inputs = batch.map { CaptionSession.Input(bytes: $0.image.buffer, options: $0.job.options) }
-            session.caption(inputs) { stage in
+            let shouldStop = { images.shouldYield(topic: topic, begun: $0, of: batch.count) }
+            return session.caption(inputs, shouldStop: shouldStop) { stage in
                 switch stage {
                 case .image(let index):
                     post.enter(index)
@@ -68,6 +79,5 @@ struct CaptionPool: Sendable {
                 post.answered(index)
             }
         }
-        post.end()
     }
 }

@@ -73,21 +73,21 @@ struct Fetcher: Sendable {
             return true
         }
         let opened = MonotonicTime.now
-        let byteCount = file.byteCount
-        guard images.reserve(bytes: byteCount) else { return true }
+        let (byteCount, topic) = (file.byteCount, job.topic)
+        guard images.reserve(bytes: byteCount, topic: topic) else { return true }
         let reserved = MonotonicTime.now
         let reading = supervisor.call(
             onHung: {
-                images.release(bytes: byteCount)
+                images.release(bytes: byteCount, topic: topic)
                 giveUp(begun, since: start)
             }, { Result { () throws(ImageAccessError) in try file.read() } })
         guard let reading else { return false }
         job.fetchTime = (opened - start) + (MonotonicTime.now - reserved)
         switch reading {
         case .success(let bytes):
-            images.put(FetchedJob(job: job, image: bytes, reservedBytes: byteCount))
+            images.put(FetchedJob(job: job, image: bytes, reservedBytes: byteCount), topic: topic)
         case .failure(let error):
-            images.release(bytes: byteCount)
+            images.release(bytes: byteCount, topic: topic)
             fail(job, with: RequestFailure(error), since: start)
         }
         return true

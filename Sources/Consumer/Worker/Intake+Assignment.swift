@@ -6,6 +6,7 @@ extension Intake: KafkaConsumerDelegate {
     func consumer(_ consumer: KafkaConsumer, assigned partitions: [TopicPartition]) -> [TopicPartitionOffset] {
         noteAssigned()
         ledger.assign(partitions)
+        rotation.add(partitions)
         logger.info("assigned", metadata: ["partitions": .string(partitions.names)])
         do {
             let committed = try consumer.committedOffsets(of: partitions, timeout: .seconds(3))
@@ -23,16 +24,20 @@ extension Intake: KafkaConsumerDelegate {
         ledger.close(partitions)
         let deadline = MonotonicTime.now + settings.revokeTimeout
         let isSettled = ledger.waitUntilSettled(partitions, until: deadline)
+        if !publisher.commitsOffsets { commitFinally(partitions, by: consumer) }
+        forget(partitions)
+        logger.info(
+            "revoked",
+            metadata: ["partitions": .string(partitions.names), "settled": .boolean(isSettled)])
+    }
+
+    private func commitFinally(_ partitions: [TopicPartition], by consumer: KafkaConsumer) {
         let offsets = ledger.finalOffsetsToCommit(of: partitions)
         do {
             try consumer.commit(offsets, timeout: .seconds(3))
         } catch {
             commitFailed(offsets, error)
         }
-        forget(partitions)
-        logger.info(
-            "revoked",
-            metadata: ["partitions": .string(partitions.names), "settled": .boolean(isSettled)])
     }
 
     func consumer(_ consumer: KafkaConsumer, lost partitions: [TopicPartition]) {
@@ -50,6 +55,7 @@ extension Intake: KafkaConsumerDelegate {
 
     private func forget(_ partitions: [TopicPartition]) {
         ledger.remove(partitions)
+        rotation.remove(partitions)
         for partition in partitions { positionless[partition] = nil }
     }
 
@@ -95,7 +101,6 @@ extension Intake: KafkaConsumerDelegate {
         if expected > there.upperBound {
             // The topic was made anew: its offsets begin again, and so does the epoch.
             ledger.assign([partition])
-            consumer.resume([partition])
             logger.warning(
                 "the committed offset is beyond the partition's end; it is read from its first record",
                 metadata: [

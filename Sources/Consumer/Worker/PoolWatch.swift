@@ -48,7 +48,14 @@ final class PoolWatch: Sendable {
             journal?.end(slot: firstSlot + index)
         }
 
-        func end() { state.withLock { $0 = State() } }
+        /// What has not been answered was not begun.
+        func end() {
+            let left = state.withLock { state in
+                defer { state = State() }
+                return state.messages.indices.filter { state.messages[$0] != nil }
+            }
+            for index in left { journal?.end(slot: firstSlot + index) }
+        }
     }
 
     private let posts: [Post]

@@ -10,7 +10,7 @@ import Telemetry
 /// (`CaptionPool`); one produces answers (`Publisher`); one waits for signals; one looks whether the storage is there
 /// (`StorageProbe`); one looks after the others (`Caretaker`). The producer and librdkafka have their own.
 struct Worker {
-    private static let window = WindowGate<TopicPartition>.Limits(requests: 256, bytes: 64 << 20)
+    private static let windowBytes = 64 << 20
     private static let imageQueueBytes = 64 << 20
     private static let maximumImageBytes = 32 << 20
     private static let poolStackBytes = 8 << 20
@@ -29,7 +29,6 @@ struct Worker {
         self.hooks = hooks
         var kafka = KafkaConfiguration(
             bootstrapServers: options[SharedOptions.bootstrapServers], clientID: "kaption-worker")
-        kafka.set("queued.max.messages.kbytes", "16384")
         do {
             try kafka.passThrough(options[SharedOptions.properties].map { "\($0.key)=\($0.value)" }, owned: .worker)
             for (name, value) in options.secrets {
@@ -58,15 +57,32 @@ struct Worker {
             requests: options[WorkerOptions.topics].map(\.name), results: options[WorkerOptions.resultsTopic],
             deadLetters: options[WorkerOptions.deadLettersTopic], partitions: options[WorkerOptions.partitions])
         guard let destination = try setup.prepare(topics) else { return .done }
+        if options[WorkerOptions.delivery] == .exactlyOnce, destination.isMock {
+            throw WorkerFailure(
+                .kafka,
+                "--delivery exactly-once needs Apache Kafka: the in-memory broker has no transactions; use at-least-once"
+            )
+        }
+        // Brokers hold a topic's limit against whole batches.
+        kafka.set("batch.size", String(destination.batchBytes))
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
+        Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
 
         let counters = Counters()
-        let ledger = Ledger<Answer>(limits: Self.window, order: options[WorkerOptions.order]) { $0.messageCount }
-        let requests = TimedQueue<Job>()
-        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes)
-        let publisher = Publisher(
-            configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
-            onFailure: { [stop] failure in stop.request(.failure(failure)) })
+        let arrivals = try ArrivalSignal()
+        let ledger = Ledger<Answer>(
+            limits: .init(requests: options[WorkerOptions.window], bytes: Self.windowBytes),
+            order: options[WorkerOptions.order], topics: weights, onRoom: { arrivals.notify() },
+            messageCount: { $0.messageCount })
+        let requests = TimedQueue<Job>(topics: weights)
+        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes, topics: weights)
+        var consuming = kafka
+        consuming.statistics = KafkaTraffic(counters: counters, logger: logger).take
+        let consumer = try KafkaConsumer(
+            consuming, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
+            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
+            arrivals: arrivals)
+        let publisher = publisher(kafka, destination, consumer.member, ledger, counters)
         let answers = AnswerMaker(worker: workerID, identity: captioner.identity)
         let desk = AnswerDesk(
             breaker: .init(
@@ -76,7 +92,8 @@ struct Worker {
         let clock = RunningClock()
         let imageTimeout = options[WorkerOptions.imageTimeout]
         let supervisor = ReadSupervisor(
-            readers: options[WorkerOptions.ioThreads], timeout: imageTimeout, clock: clock, logger: logger)
+            readers: hooks.hasNullModel ? 0 : options[WorkerOptions.ioThreads], timeout: imageTimeout, clock: clock,
+            logger: logger)
         let fetcher = Fetcher(
             storage: storage, supervisor: supervisor, requests: requests, images: images, ledger: ledger, desk: desk,
             answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
@@ -92,12 +109,17 @@ struct Worker {
             limits: ImageLimits(maximumBytes: Self.maximumImageBytes, deadline: imageTimeout), images: images,
             ledger: ledger, desk: desk, answers: answers, warmUp: warmUp, watch: watch, hooks: hooks)
         let intake = Intake(
-            settings: settings(captioner), ledger: ledger, requests: requests, desk: desk, storage: storage,
-            journal: journal, answers: answers, counters: counters, stop: stop, logger: logger)
+            settings: settings(captioner), ledger: ledger, requests: requests, desk: desk, publisher: publisher,
+            storage: storage, journal: journal, answers: answers, counters: counters, stop: stop, arrivals: arrivals,
+            logger: logger)
+        let nullModel = NullModel(
+            requests: requests, ledger: ledger, publisher: publisher, answers: answers, warmUp: warmUp)
 
         let threads = ThreadGroup()
         try threads.start("publisher", count: 1, stackBytes: Self.otherStackBytes) { publisher.run() }
-        try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { pool.run() }
+        try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { [hooks] in
+            if hooks.hasNullModel { nullModel.run() } else { pool.run() }
+        }
         // Not awaited in the end: a call into the storage may hang for as long as it likes.
         let unawaited = ThreadGroup()
         let caretaker = Caretaker(
@@ -107,10 +129,7 @@ struct Worker {
         try unawaited.start("caretaker", count: 1, stackBytes: Self.otherStackBytes) { caretaker.run() }
         let probe = StorageProbe(storage: storage, supervisor: supervisor, stop: stop)
         try unawaited.start("storage", count: 1, stackBytes: Self.otherStackBytes) { probe.run() }
-        let consumer = try KafkaConsumer(
-            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
-            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
-            delegate: intake)
+        consumer.delegate = intake
         try warmUp.wait()
         logReady(captioner, started)
         intake.run(consumer)
@@ -158,6 +177,28 @@ struct Worker {
         }
     }
 
+    private func publisher(
+        _ kafka: KafkaConfiguration, _ destination: Destination, _ member: ConsumerGroupMember,
+        _ ledger: Ledger<Answer>, _ counters: Counters
+    ) -> any Publisher {
+        let onFailure: @Sendable (WorkerFailure) -> Void = { [stop] failure in stop.request(.failure(failure)) }
+        switch options[WorkerOptions.delivery] {
+        case .atLeastOnce:
+            return AtLeastOncePublisher(
+                configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
+                hooks: hooks, onFailure: onFailure)
+        case .exactlyOnce:
+            // A random name will do without an instance id: the group's generations fence zombies.
+            let name = options[WorkerOptions.instanceID] ?? UUID().uuidString
+            return ExactlyOncePublisher(
+                configuration: kafka, destination: destination, member: member,
+                settings: .init(
+                    transactionalID: "kaption-\(options[WorkerOptions.group])-\(name)",
+                    interval: options[WorkerOptions.transactionInterval]),
+                ledger: ledger, counters: counters, logger: logger, hooks: hooks, onFailure: onFailure)
+        }
+    }
+
     private func settings(_ captioner: Captioner) -> Intake.Settings {
         var defaults = captioner.defaults
         if let beam = options[WorkerOptions.beam] {
@@ -165,8 +206,12 @@ struct Worker {
             defaults.candidates = min(defaults.candidates, beam)
         }
         return Intake.Settings(
-            topics: options[WorkerOptions.topics].map(\.name), defaults: defaults, model: captioner.identity,
+            topics: weights, defaults: defaults, model: captioner.identity,
             revokeTimeout: options[WorkerOptions.revokeTimeout], hooks: hooks)
+    }
+
+    private var weights: TopicWeights {
+        TopicWeights(options[WorkerOptions.topics].map { ($0.name, $0.weight) })
     }
 
     private var threadCount: Int {

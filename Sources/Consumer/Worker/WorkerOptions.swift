@@ -17,7 +17,13 @@ enum WorkerOptions {
     static let group = Option.defaulted(
         "group", .string, "NAME", default: "kaption", help: "Consumer group; its members share the partitions.")
     static let topics = Option.defaulted(
-        "topics", .weightedNames, "NAME,…", default: "captions.requests", help: "Topics that requests come from.")
+        "topics", .weightedNames, "NAME[=WEIGHT],…", default: "captions.requests",
+        help:
+            "Topics that requests come from, each with its weight: live=8,bulk=1 gives live 8 of 9 images while both wait."
+    )
+    static let window = Option.defaulted(
+        "window", .integer(16...1_000_000), "N", default: "256",
+        help: "Most requests in the worker at a time, from Kafka to Kafka.")
     static let resultsTopic = Option.defaulted(
         "results-topic", .string, "NAME", default: "captions.results", help: "Topic that results go to.")
     static let deadLettersTopic = Option.defaulted(
@@ -34,7 +40,11 @@ enum WorkerOptions {
 
     static let delivery = Option.defaulted(
         "delivery", ValueFormat<Delivery>.choice, "MODE", default: "at-least-once",
-        help: "at-least-once: every request is answered, repeats are possible and have the same ce_id.")
+        help: "at-least-once: every request is answered, repeats are possible and have the same ce_id. exactly-once: "
+            + "answers and offsets go in transactions, and a read_committed reader sees each answer once.")
+    static let transactionInterval = Option.defaulted(
+        "transaction-interval", .duration(.milliseconds(1) ... .seconds(5)), "TIME", default: "100ms",
+        help: "With exactly-once: how often a transaction is committed.")
     static let order = Option.defaulted(
         "order", ValueFormat<ReleaseOrder>.choice, "ORDER", default: "partition",
         help: "partition: results leave in their requests' order; none: as they come.")
@@ -98,9 +108,9 @@ enum WorkerOptions {
                 [
                     SharedOptions.bootstrapServers, group, topics, resultsTopic, deadLettersTopic, partitions,
                     instanceID,
-                    assignment, SharedOptions.properties,
+                    assignment, window, SharedOptions.properties,
                 ]),
-            Section("Promises", [delivery, order, retryBudget, revokeTimeout, stateDirectory]),
+            Section("Promises", [delivery, transactionInterval, order, retryBudget, revokeTimeout, stateDirectory]),
             Section("Images", [storage, storageSentinel, ioThreads, imageTimeout]),
             Section("Circuit breaker", [breakerThreshold, breakerWindow, breakerInterval]),
             Section("Model", [model, threads, maxBatch, beam, precision]),
@@ -124,14 +134,12 @@ enum WorkerOptions {
 
     /// What is wanted in options that is not there yet.
     static func checkAvailability(_ options: ParsedOptions) throws(UsageError) {
-        if options[delivery] == .exactlyOnce {
-            throw UsageError("--delivery exactly-once is not available yet; use at-least-once")
+        if options[delivery] == .exactlyOnce, options[order] == .none {
+            throw UsageError(
+                "--order none goes with --delivery at-least-once only: a transaction's offsets have no gaps")
         }
         if options[precision] != .fp32 {
             throw UsageError("--precision \(options[precision].rawValue) is not available yet; use fp32")
-        }
-        if let weighted = options[topics].first(where: { $0.weight != 1 }) {
-            throw UsageError("--topics \(weighted.name)=\(weighted.weight): weights are not available yet")
         }
     }
 }

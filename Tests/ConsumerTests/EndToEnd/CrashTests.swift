@@ -51,7 +51,7 @@ struct CrashTests {
 
     private func startWorker(_ hook: String, _ options: [String]) throws -> Trial.Worker {
         try trial.startWorker(
-            ["--state-dir", state.url.path, "--threads", "2"] + options, environment: ["KAPTION_TEST_HOOKS": hook])
+            ["--state-dir", state.url.path, "--threads", "2"] + options, hooks: hook)
     }
 
     /// Journals of dead workers.

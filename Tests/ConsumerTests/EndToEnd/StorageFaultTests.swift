@@ -115,8 +115,7 @@ struct StorageFaultTests {
     func hungRead() throws {
         try trial.storage.write("stuck.jpg", picture)
         let worker = try trial.startWorker(
-            ["--image-timeout", "500ms", "--io-threads", "1"], environment: ["KAPTION_TEST_HOOKS": "hang-read-on=stuck"]
-        )
+            ["--image-timeout", "500ms", "--io-threads", "1"], hooks: "hang-read-on=stuck")
         let results = try trial.reader(of: trial.resultsTopic)
         try trial.enqueue(requests(["stuck.jpg"] + Array(repeating: "a.jpg", count: 11)))
         #expect(results.read(within: .seconds(60)) { $0.count == 12 }, "\(worker.logText)")
