@@ -14,6 +14,10 @@ final class Counters: Sendable {
         var repeatsIgnored = 0
         /// Requests that were deleted by the topic's retention before anyone read them.
         var lostToRetention = 0
+        var transactionsCommitted = 0
+        var transactionsAborted = 0
+        /// Producers that failed for good and were replaced.
+        var producersRenewed = 0
     }
 
     private let counts = Mutex(Counts())
@@ -44,6 +48,9 @@ extension Counters.Counts {
         if retries > 0 { metadata["retries"] = .integer(retries) }
         if repeatsIgnored > 0 { metadata["repeats_ignored"] = .integer(repeatsIgnored) }
         if lostToRetention > 0 { metadata["requests_lost_to_retention"] = .integer(lostToRetention) }
+        if transactionsCommitted > 0 { metadata["transactions_committed"] = .integer(transactionsCommitted) }
+        if transactionsAborted > 0 { metadata["transactions_aborted"] = .integer(transactionsAborted) }
+        if producersRenewed > 0 { metadata["producers_renewed"] = .integer(producersRenewed) }
         for (code, count) in failures { metadata["failed_\(code.rawValue)"] = .integer(count) }
         return metadata
     }

@@ -26,7 +26,7 @@ final class Intake {
     let settings: Settings
     let ledger: Ledger<Answer>
     let requests: TimedQueue<Job>
-    let publisher: Publisher
+    let publisher: any Publisher
     let answers: AnswerMaker
     let counters: Counters
     let stop: StopRequest
@@ -40,7 +40,7 @@ final class Intake {
     private var progress: Progress
 
     init(
-        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: Publisher,
+        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: any Publisher,
         answers: AnswerMaker, counters: Counters, stop: StopRequest, logger: Logger
     ) {
         self.settings = settings
@@ -150,6 +150,7 @@ final class Intake {
     // MARK: Commits
 
     private func commit(_ consumer: KafkaConsumer) {
+        if publisher.commitsOffsets { return }
         let offsets = ledger.offsetsToCommit()
         do {
             try consumer.commitAsync(offsets)
