@@ -42,7 +42,9 @@ final class ReadSupervisor: Sendable {
     /// Makes a call that may hang. Nil when it was given up meanwhile: then `onHung` has been called, on another thread, and
     /// this thread must ask `rejoin`.
     /// - Parameter isReader: whether the calling thread is one of those that are replaced.
-    func call<Result>(isReader: Bool = true, onHung: @escaping @Sendable () -> Void, _ body: () -> Result) -> Result? {
+    func call<Value>(
+        isReader: Bool = true, _ body: () -> Value, onHung: @escaping @Sendable () -> Void
+    ) -> Value? {
         let call = Call(deadline: clock.now + timeout, isReader: isReader, onHung: onHung)
         let number = state.withLock { state in
             state.nextNumber += 1

@@ -11,7 +11,7 @@ struct StorageProbe: Sendable {
     /// Works until the worker is to stop.
     func run() {
         while !stop.wait(for: storage.isAvailable ? Self.interval : Self.intervalWhileAway) {
-            _ = supervisor.call(isReader: false, onHung: storage.fallSilent, storage.check)
+            _ = supervisor.call(isReader: false, storage.check, onHung: storage.fallSilent)
         }
     }
 }

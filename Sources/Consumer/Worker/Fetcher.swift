@@ -37,11 +37,12 @@ struct Fetcher: Sendable {
     /// False when a call into the storage was given up: whoever gave it up has seen to the job.
     private func attend(to job: Job) -> Bool {
         if case .trying = job.stage { return fetch(job, from: storage.root) }
-        let check = supervisor.call(
-            onHung: {
-                storage.fallSilent()
-                awaitStorage(job)
-            }, storage.check)
+        let check = supervisor.call {
+            storage.check()
+        } onHung: {
+            storage.fallSilent()
+            awaitStorage(job)
+        }
         guard let check else { return false }
         guard let root = check else {
             awaitStorage(job)
@@ -57,11 +58,13 @@ struct Fetcher: Sendable {
         job.attempts += 1
         let start = MonotonicTime.now
         let begun = job
-        let opening = supervisor.call(onHung: { giveUp(begun, since: start) }) {
+        let opening = supervisor.call {
             hooks.beginRead(of: begun.request.image)
             return Result { () throws(ImageAccessError) in
                 try root.open(begun.request.image, limit: maximumImageBytes)
             }
+        } onHung: {
+            giveUp(begun, since: start)
         }
         guard let opening else { return false }
         let file: OpenedImage
@@ -76,11 +79,12 @@ struct Fetcher: Sendable {
         let (byteCount, topic) = (file.byteCount, job.topic)
         guard images.reserve(bytes: byteCount, topic: topic) else { return true }
         let reserved = MonotonicTime.now
-        let reading = supervisor.call(
-            onHung: {
-                images.release(bytes: byteCount, topic: topic)
-                giveUp(begun, since: start)
-            }, { Result { () throws(ImageAccessError) in try file.read() } })
+        let reading = supervisor.call {
+            Result { () throws(ImageAccessError) in try file.read() }
+        } onHung: {
+            images.release(bytes: byteCount, topic: topic)
+            giveUp(begun, since: start)
+        }
         guard let reading else { return false }
         job.fetchTime = (opened - start) + (MonotonicTime.now - reserved)
         switch reading {

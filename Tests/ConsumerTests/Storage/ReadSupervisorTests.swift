@@ -25,18 +25,22 @@ import Testing
         #expect(supervisor.vacancies() == 2)
         #expect(supervisor.vacancies() == 0)
         let hung = Atomic(0)
-        let result = supervisor.call(onHung: { hung.add(1, ordering: .relaxed) }) {
+        let result = supervisor.call {
             pass(.milliseconds(200))
             supervisor.giveUpLateCalls()
             return 7
+        } onHung: {
+            hung.add(1, ordering: .relaxed)
         }
         #expect(result == 7)
-        let late: Int? = supervisor.call(onHung: { hung.add(1, ordering: .relaxed) }) {
+        let late: Int? = supervisor.call {
             pass(.milliseconds(300))
             supervisor.giveUpLateCalls()
             supervisor.giveUpLateCalls()
             #expect(supervisor.vacancies() == 1)
             return 7
+        } onHung: {
+            hung.add(1, ordering: .relaxed)
         }
         #expect(late == nil)
         #expect(hung.load(ordering: .relaxed) == 1)
@@ -49,10 +53,11 @@ import Testing
     @Test("a thread that comes back before it was replaced goes on")
     func comeBack() {
         _ = supervisor.vacancies()
-        let late: Int? = supervisor.call(onHung: {}) {
+        let late: Int? = supervisor.call {
             pass(.milliseconds(300))
             supervisor.giveUpLateCalls()
             return 7
+        } onHung: {
         }
         #expect(late == nil)
         #expect(supervisor.rejoin())
@@ -72,13 +77,14 @@ import Testing
 
     /// Calls within calls stand for threads that all hang at once.
     private func hang(started: inout Int) {
-        let late: Int? = supervisor.call(onHung: {}) {
+        let late: Int? = supervisor.call {
             pass(.milliseconds(300))
             supervisor.giveUpLateCalls()
             let more = supervisor.vacancies()
             started += more
             if supervisor.hungCount < started { hang(started: &started) }
             return 0
+        } onHung: {
         }
         #expect(late == nil)
     }
@@ -86,10 +92,11 @@ import Testing
     @Test("a probe that hangs is nobody's replacement")
     func probe() {
         _ = supervisor.vacancies()
-        let late: Int? = supervisor.call(isReader: false, onHung: {}) {
+        let late: Int? = supervisor.call(isReader: false) {
             pass(.milliseconds(300))
             supervisor.giveUpLateCalls()
             return 0
+        } onHung: {
         }
         #expect(late == nil)
         #expect(supervisor.vacancies() == 0)
