@@ -28,14 +28,14 @@ final class AnswerDesk: Sendable {
         var lastTrial: UInt32?
     }
 
-    private let publisher: Publisher
+    private let publisher: any Publisher
     private let requests: TimedQueue<Job>
     private let ledger: Ledger<Answer>
     private let readiness: Readiness
     private let state: Mutex<State>
 
     init(
-        breaker: CircuitBreaker.Settings, publisher: Publisher, requests: TimedQueue<Job>, ledger: Ledger<Answer>,
+        breaker: CircuitBreaker.Settings, publisher: any Publisher, requests: TimedQueue<Job>, ledger: Ledger<Answer>,
         readiness: Readiness
     ) {
         self.publisher = publisher
@@ -112,19 +112,19 @@ final class AnswerDesk: Sendable {
             state.lastTrial = trial.place.epoch
             return (expired, trial)
         }
-        for job in expired { requests.put(job) }
+        for job in expired { requests.put(job, topic: job.topic) }
         guard let trial else { return }
         switch trial {
         case .job(var job):
             job.isTrial = true
-            requests.put(job)
+            requests.put(job, topic: job.topic)
         case .answer(let answer, let place): submit(answer, at: place, isTrial: true, keeping: trial)
         }
     }
 
     private func begin(_ kept: Kept) {
         switch kept {
-        case .job(let job): requests.put(job)
+        case .job(let job): requests.put(job, topic: job.topic)
         case .answer(let answer, let place): submit(answer, at: place)
         }
     }

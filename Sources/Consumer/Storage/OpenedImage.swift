@@ -13,6 +13,9 @@ final class OpenedImage {
 
     deinit { close(descriptor) }
 
+    /// Forgets what the kernel remembers of the file's beginning, so that reading asks the storage.
+    func forgetBeginning() { posix_fadvise(descriptor, 0, 4096, POSIX_FADV_DONTNEED) }
+
     /// Reads the file as long as it was when opened; a file cut short meanwhile gives what there is.
     func read() throws(ImageAccessError) -> ImageBytes {
         let bytes = ImageBytes(capacity: byteCount)
@@ -23,10 +26,17 @@ final class OpenedImage {
             } else if got == 0 {
                 break
             } else if errno != EINTR {
-                throw .init(.unreadable, "the image cannot be read: \(describe(errno))")
+                throw ImageAccessError(readingFailedWith: errno)
             }
         }
         return bytes
+    }
+
+    func readFirstByte() throws(ImageAccessError) {
+        var byte: UInt8 = 0
+        while pread(descriptor, &byte, 1, 0) < 0 {
+            guard errno == EINTR else { throw ImageAccessError(readingFailedWith: errno) }
+        }
     }
 }
 

@@ -10,6 +10,8 @@ final class Storage: Sendable {
     private struct State {
         var root: StorageRoot
         var lastCheck = 0
+        /// The image that was read last.
+        var witness: String?
         /// Why the last check failed, or that it does not return.
         var absence: String?
         var isExhausted = false
@@ -48,11 +50,30 @@ final class Storage: Sendable {
             let root = try StorageRoot(path: path)
             let found = try root.identity(sentinel: sentinel)
             guard found.isSameStorage(as: identity) else { throw StorageUnavailable(difference) }
+            try hear(state.withLock { $0.witness }, of: root)
             conclude(check: number, found: root, absence: nil)
             return root
         } catch {
             conclude(check: number, found: nil, absence: error.description)
             return nil
+        }
+    }
+
+    /// An image has been read.
+    func noteRead(of image: String) { state.withLock { $0.witness = image } }
+
+    /// A storage whose files all fail can look sound from its directory. An image that could be read tells the difference: if
+    /// it cannot be read any more, it is not the other images that are at fault.
+    private func hear(_ witness: String?, of root: StorageRoot) throws(StorageUnavailable) {
+        guard let witness else { return }
+        do throws(ImageAccessError) {
+            let file = try root.open(witness, limit: .max)
+            file.forgetBeginning()
+            try file.readFirstByte()
+        } catch {
+            // An image may have been removed or locked away since, and that says nothing.
+            guard error.isInputOutputError else { return }
+            throw StorageUnavailable("the storage directory \(path) cannot be read from: \(error.message)")
         }
     }
 

@@ -33,7 +33,9 @@ extension StorageRoot {
         }
         guard let path else { return StorageIdentity(device: device, inode: inode, sentinel: nil) }
         do throws(ImageAccessError) {
-            let bytes = try open(path, limit: StorageIdentity.maximumSentinelBytes).read()
+            let file = try open(path, limit: StorageIdentity.maximumSentinelBytes)
+            file.forgetBeginning()
+            let bytes = try file.read()
             return StorageIdentity(
                 device: device, inode: inode, sentinel: withExtendedLifetime(bytes) { Array(bytes.buffer) })
         } catch {

@@ -96,10 +96,17 @@ struct ImageAccessError: Error, Equatable {
 
     let kind: Kind
     let message: String
+    /// Whether the storage failed, rather than refused.
+    var isInputOutputError = false
 
     init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
+    }
+
+    init(readingFailedWith code: Int32) {
+        self.init(.unreadable, "the image cannot be read: \(describe(code))")
+        isInputOutputError = code != EACCES && code != EPERM
     }
 
     init(openingFailedWith code: Int32) {
@@ -116,6 +123,7 @@ struct ImageAccessError: Error, Equatable {
             self.init(.notFound, "there is no such image in the storage directory")
         default:
             self.init(.unreadable, "the image cannot be opened: \(describe(code))")
+            isInputOutputError = code != EACCES && code != EPERM
         }
     }
 }

@@ -89,6 +89,7 @@ struct Fetcher: Sendable {
         job.fetchTime = (opened - start) + (MonotonicTime.now - reserved)
         switch reading {
         case .success(let bytes):
+            storage.noteRead(of: job.request.image)
             images.put(FetchedJob(job: job, image: bytes, reservedBytes: byteCount), topic: topic)
         case .failure(let error):
             images.release(bytes: byteCount, topic: topic)

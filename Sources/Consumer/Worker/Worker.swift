@@ -137,8 +137,9 @@ struct Worker {
         requests.close()
         images.close()
         publisher.close()
-        _ = threads.waitUntilEnded(until: .now + .seconds(3))
-        journal?.close()
+        let haveEnded = threads.waitUntilEnded(until: .now + .seconds(3))
+        // A thread that is still in an image may have hung there: the next worker should know.
+        if haveEnded { journal?.close() }
         return finish(counters, started)
     }
 

@@ -35,4 +35,14 @@ struct RetryScheduleTests {
         let year = RetrySchedule(budget: .seconds(31_536_000))
         #expect(year.delay(afterAttempts: 1_000_000, elapsed: .seconds(1), jitter: 1) != nil)
     }
+
+    @Test("a storage that is away is looked for at intervals that double up to five seconds, for as long as it takes")
+    func storage() {
+        for (waits, milliseconds) in [(0, 250), (1, 500), (4, 4000), (5, 5000), (1_000_000, 5000)] {
+            let shortest = RetrySchedule.storageDelay(afterWaits: waits, jitter: 0)
+            let longest = RetrySchedule.storageDelay(afterWaits: waits, jitter: 1)
+            #expect(shortest == .milliseconds(milliseconds) * 0.75)
+            #expect(longest == .milliseconds(milliseconds) * 1.25)
+        }
+    }
 }

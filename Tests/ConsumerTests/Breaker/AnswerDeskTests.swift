@@ -1,0 +1,142 @@
+import Inference
+import Messaging
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Consumer
+
+@Suite("Answers and requests at the circuit breaker") struct AnswerDeskTests {
+    private final class Sink: Publisher {
+        let codes = Mutex<[ErrorCode?]>([])
+        let commitsOffsets = false
+
+        func submit(_ answer: Answer, at place: Place) { codes.withLock { $0.append(answer.result.failure?.code) } }
+        func run() {}
+        func close() {}
+    }
+
+    private let sink = Sink()
+    private let requests = TimedQueue<Job>()
+    private let ledger = Ledger<Answer>(limits: .init(requests: 100, bytes: 1 << 20), order: .partition) {
+        $0.messageCount
+    }
+    private let readiness = Readiness(logger: Logger(label: "test", form: "text", level: "critical"))
+    private let desk: AnswerDesk
+    private let maker = AnswerMaker(
+        worker: "w", identity: ModelIdentity(name: "m", version: "1", digest: "", precision: "fp32"))
+
+    init() {
+        desk = AnswerDesk(
+            breaker: .init(threshold: 50, window: 4, interval: .zero), publisher: sink, requests: requests,
+            ledger: ledger, readiness: readiness)
+        ledger.assign([partition(0), partition(1)])
+    }
+
+    private func partition(_ number: Int32) -> TopicPartition { TopicPartition(topic: "t", partition: number) }
+
+    private func job(_ offset: Int64, partition number: Int32 = 0, expiresAt: Int64? = nil) throws -> Job {
+        let place = try #require(ledger.admit(partition(number), offset: offset, bytes: 1))
+        var job = Job(
+            place: place, message: KafkaMessage(topic: "t", partition: number, offset: offset, timestamp: 0),
+            request: CaptionRequest(id: "\(offset)", image: "a.jpg", expiresAt: expiresAt), options: CaptionOptions(),
+            arrival: .now)
+        job.attempts = 3
+        return job
+    }
+
+    private func fail(_ job: Job) {
+        desk.submit(maker.failure(RequestFailure(.imageNotFound, ""), of: job), of: job)
+    }
+
+    private func succeed(_ job: Job) {
+        let output = CaptionSession.Output(
+            candidates: [], decodeMilliseconds: 0, encodeMilliseconds: 0, captionMilliseconds: 0)
+        desk.submit(maker.caption(output, of: job, queue: .zero, batch: 1), of: job)
+    }
+
+    private var sent: [ErrorCode?] { sink.codes.withLock { $0 } }
+
+    private func open() throws {
+        fail(try job(0))
+        fail(try job(1))
+        #expect(desk.isOpen)
+        #expect(!readiness.holds(.breaker))
+    }
+
+    @Test("closed, everything passes")
+    func closed() throws {
+        let job = try job(0)
+        #expect(desk.admit(job)?.attempts == 3)
+        succeed(job)
+        #expect(sent == [nil])
+        #expect(readiness.holds(.breaker))
+    }
+
+    @Test("open, requests and faults are kept; one is tried; when it succeeds all are begun anew, in their order")
+    func open_() throws {
+        try open()
+        #expect(desk.admit(try job(2)) == nil)
+        fail(try job(3))
+        #expect(sent.count == 2)
+        desk.tryOneIfDue()
+        let trial = try #require(requests.take())
+        #expect(trial.isTrial)
+        #expect(trial.attempts == 0)
+        #expect(desk.admit(trial) != nil)
+        succeed(trial)
+        #expect(sent.count == 3)
+        #expect(!desk.isOpen)
+        #expect(readiness.holds(.breaker))
+        #expect(requests.take()?.message.offset == 3)
+    }
+
+    @Test("trials go from partition to partition")
+    func turns() throws {
+        try open()
+        for offset in 2...3 { _ = desk.admit(try job(Int64(offset))) }
+        _ = desk.admit(try job(0, partition: 1))
+        var tried: [Int32] = []
+        for _ in 0..<3 {
+            desk.tryOneIfDue()
+            let trial = try #require(requests.take())
+            tried.append(trial.message.partition)
+            fail(trial)
+        }
+        #expect(tried == [0, 1, 0])
+        #expect(desk.isOpen)
+        #expect(sent.count == 5, "a trial's failure is its answer")
+    }
+
+    @Test("with nothing kept the next request is the trial")
+    func nextRequest() throws {
+        try open()
+        desk.tryOneIfDue()
+        #expect(desk.admit(try job(2))?.isTrial == true)
+        #expect(desk.admit(try job(3)) == nil)
+    }
+
+    @Test("an answer to what never became a job is kept as it is")
+    func answers() throws {
+        try open()
+        let job = try job(2)
+        let answer = maker.failure(RequestFailure(.modelUnknown, ""), of: job)
+        desk.submit(answer, at: job.place)
+        #expect(sent.count == 2)
+        desk.tryOneIfDue()
+        #expect(sent == [.imageNotFound, .imageNotFound, .modelUnknown])
+        #expect(desk.isOpen)
+    }
+
+    @Test("what is kept of a partition that goes away is dropped; what expires is seen to")
+    func gone() throws {
+        try open()
+        _ = desk.admit(try job(0, partition: 1))
+        _ = desk.admit(try job(2, expiresAt: 1))
+        ledger.remove([partition(1)])
+        desk.tryOneIfDue()
+        #expect(requests.take()?.message.offset == 2)
+        desk.tryOneIfDue()
+        #expect(desk.admit(try job(3))?.isTrial == true, "nothing was left to try")
+    }
+}
