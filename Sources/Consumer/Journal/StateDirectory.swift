@@ -58,6 +58,7 @@ struct StateDirectory: Sendable {
 
     private func deadJournals(but own: String) -> [DeadJournal] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        removeUnfinished(names)
         let journals = names.filter { $0.hasPrefix("worker-") && $0.hasSuffix(".journal") && $0 != own }
         return journals.prefix(Self.maximumFiles).compactMap { name in
             let descriptor = open("\(path)/\(name)", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -76,6 +77,15 @@ struct StateDirectory: Sendable {
             let contents = bytes.withUnsafeBytes { JournalContents($0) }
             if contents == nil { warn("a journal is damaged and is removed", error: "not a journal", file: name) }
             return DeadJournal(name: name, contents: contents)
+        }
+    }
+
+    /// Journals of workers that ended while they made them.
+    private func removeUnfinished(_ names: [String]) {
+        for name in names.prefix(Self.maximumFiles) where name.hasPrefix(".worker-") && name.hasSuffix(".journal") {
+            var status = stat()
+            guard lstat("\(path)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 60 else { continue }
+            unlink("\(path)/\(name)")
         }
     }
 

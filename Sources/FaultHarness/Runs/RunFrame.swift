@@ -50,7 +50,8 @@ final class RunFrame {
         let workers = WorkerCrew(
             .init(
                 program: settings.programs.appendingPathComponent("kaption-worker"),
-                arguments: Self.workerArguments(settings, cluster: cluster, topics: topics, pictures: pictures),
+                arguments: Self.workerArguments(settings, cluster: cluster, topics: topics, pictures: pictures)
+                    + ["--state-dir", folder.appendingPathComponent("state").path],
                 isStatic: settings.isStatic, folder: folder), journal: journal)
         stage = Stage(
             shape: settings.shape, topics: topics, cluster: cluster, admin: admin,
@@ -66,6 +67,7 @@ final class RunFrame {
         // takes minutes.
         [
             "--bootstrap-servers", cluster.bootstrapServers, "--storage", pictures.folder.path,
+            "--storage-sentinel", PictureStore.sentinel,
             "--model", settings.model, "--group", topics.group, "--topics", topics.requests,
             "--results-topic", topics.results, "--dead-letters-topic", topics.deadLetters,
             "--delivery", settings.mode.rawValue, "--threads", "1", "--beam", "1",

@@ -79,4 +79,15 @@ struct CrashTests {
         #expect(ends == [1, 1, 0])
         check(results, .imageTimeout)
     }
+
+    @Test("one that takes too long to decode is answered image_timeout, and the worker goes on")
+    func slow() throws {
+        try trial.storage.write("slow.png", PNGFile().write(SampleScene.beach.draw(width: 6000, height: 6000)))
+        let worker = try trial.startWorker(["--image-timeout", "100ms"])
+        let results = try trial.reader(of: trial.resultsTopic)
+        try trial.enqueue([Trial.Request("slow.png", key: "k"), Trial.Request("a.jpg", key: "k")])
+        #expect(results.read(within: .seconds(60)) { $0.count == 2 }, "\(worker.logText)")
+        #expect(try results.results().map(\.failure?.code) == [.imageTimeout, nil])
+        #expect(worker.stop() == 0)
+    }
 }

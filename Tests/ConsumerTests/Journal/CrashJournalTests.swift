@@ -138,6 +138,16 @@ import Testing
         }
     }
 
+    @Test("what was left while a journal was being made is removed when it is old")
+    func unfinished() throws {
+        let old = try directory.write(".worker-1-1.journal", Data())
+        try directory.write(".worker-1-2.journal", Data())
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -120)], ofItemAtPath: old.path)
+        try journal().close()
+        #expect(try names == [".worker-1-2.journal", "lock"])
+    }
+
     @Test("after a hang the journal stays for whoever starts next; otherwise it goes with its worker")
     func close() throws {
         let clean = try journal()

@@ -79,6 +79,17 @@ struct StorageTests {
         #expect(readiness.unmet.first { $0.condition == .storage }?.reason.contains(".sentinel") == true)
     }
 
+    @Test("an image that was read before and is gone says nothing about the storage")
+    func witness() throws {
+        let storage = try storage()
+        storage.noteRead(of: "a.jpg")
+        #expect(storage.check() != nil)
+        try remove("photos/a.jpg")
+        #expect(storage.check() != nil)
+        try directory.write("photos/a.jpg/folder", Data())
+        #expect(storage.check() != nil)
+    }
+
     @Test("at the start a sentinel must be there, small, and beneath the root")
     func start() throws {
         for sentinel in ["missing", "../photos/a.jpg", "/etc/passwd"] {
