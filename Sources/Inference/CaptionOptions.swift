@@ -1,5 +1,8 @@
 /// What the caller may choose for one image. The defaults are the bundle's.
-public struct CaptionOptions: Codable, Sendable, Equatable {
+public struct CaptionOptions: Sendable, Equatable {
+    public static let beamRange = 1...10
+    public static let maxWordsRange = 1...50
+
     /// Beams kept; 1 is greedy. 1...10.
     public var beam: Int
     /// How many of the best captions to return, at most `beam`.
@@ -11,6 +14,19 @@ public struct CaptionOptions: Codable, Sendable, Equatable {
         self.beam = beam
         self.candidates = candidates
         self.maxWords = maxWords
+    }
+
+    /// - Throws: `InferenceError` with the code `option_out_of_range`.
+    public func validate() throws(InferenceError) {
+        func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(InferenceError) {
+            guard range.contains(value) else {
+                throw InferenceError(
+                    .optionOutOfRange, "\(name) is \(value); it must be \(range.lowerBound) to \(range.upperBound)")
+            }
+        }
+        try check("beam", beam, Self.beamRange)
+        try check("candidates", candidates, 1...beam)
+        try check("max_words", maxWords, Self.maxWordsRange)
     }
 }
 

@@ -1,32 +1,17 @@
-/// What a caption decoder is, besides its weights: the `decoder` part of a bundle's `model.json`.
-public struct DecoderConfiguration: Codable, Sendable, Equatable {
+/// What a caption decoder is, besides its weights and its words.
+public struct DecoderConfiguration: Sendable, Equatable {
     /// Floats of an image's feature.
     public var featureSize: Int
     /// Floats of a word's embedding, and of the image's.
     public var embeddingSize: Int
     /// Floats of the LSTM's state.
     public var hiddenSize: Int
-    public var tokens: SpecialTokens
-    /// α: a caption's score is its log-probability ÷ (words + 1)^α. 0...4.
+    public var tokens: ModelManifest.Decoder.Tokens
+    /// α: a caption's score is its log-probability ÷ (words + 1)^α. 0...10.
     public var lengthExponent: Double
 
-    /// Vocabulary entries that are no words.
-    public struct SpecialTokens: Codable, Sendable, Equatable {
-        public var pad: Int
-        public var start: Int
-        public var end: Int
-        public var unknown: Int
-
-        public init(pad: Int = 0, start: Int = 1, end: Int = 2, unknown: Int = 3) {
-            self.pad = pad
-            self.start = start
-            self.end = end
-            self.unknown = unknown
-        }
-    }
-
     public init(
-        featureSize: Int, embeddingSize: Int, hiddenSize: Int, tokens: SpecialTokens = .init(),
+        featureSize: Int, embeddingSize: Int, hiddenSize: Int, tokens: ModelManifest.Decoder.Tokens = .init(),
         lengthExponent: Double = 1
     ) {
         self.featureSize = featureSize
@@ -34,6 +19,16 @@ public struct DecoderConfiguration: Codable, Sendable, Equatable {
         self.hiddenSize = hiddenSize
         self.tokens = tokens
         self.lengthExponent = lengthExponent
+    }
+
+    /// The decoder of a bundle.
+    ///
+    /// - Parameter featureSize: floats of the feature that the bundle's encoder gives.
+    public init(manifest: ModelManifest, featureSize: Int) {
+        self.init(
+            featureSize: featureSize, embeddingSize: manifest.decoder.embeddingSize,
+            hiddenSize: manifest.decoder.hiddenSize, tokens: manifest.decoder.tokens,
+            lengthExponent: Double(manifest.decoding.alpha))
     }
 
     /// The largest of any one dimension, and of the vocabulary.
@@ -59,8 +54,8 @@ public struct DecoderConfiguration: Codable, Sendable, Equatable {
                 throw ModelError("decoder: the tokens end and \(name) are both \(token)")
             }
         }
-        guard (0...4).contains(lengthExponent) else {
-            throw ModelError("decoder: the length exponent is \(lengthExponent); it must be 0 to 4")
+        guard (0...10).contains(lengthExponent) else {
+            throw ModelError("decoder: the length exponent is \(lengthExponent); it must be 0 to 10")
         }
     }
 }

@@ -13,8 +13,7 @@ void kaption_plain_max_pool(const kaption_layer *layer) {
                 for (size_t i = 0; i < window->kernel_height; i++) {
                     for (size_t l = 0; l < window->kernel_width; l++) {
                         const float *in = kaption_plain_tap(layer, y, x, i, l);
-                        // "Not less or equal" keeps a NaN.
-                        if (in != NULL && !(in[j] <= best)) best = in[j];
+                        if (in != NULL && (in[j] > best || isnan(in[j]))) best = in[j];
                     }
                 }
                 out[j] = kaption_plain_activate(&layer->activation, best);

@@ -1,8 +1,8 @@
 /// The answer to one request: the value of a record of the results topic.
 public struct CaptionResult: Sendable, Equatable {
-    public enum Status: String, Sendable, Codable { case ok, error }
+    public enum Status: String, Sendable, Decodable { case ok, error }
 
-    public struct Candidate: Sendable, Equatable, Codable {
+    public struct Candidate: Sendable, Equatable {
         public var caption: String
         /// Natural logarithm.
         public var logProbability: Float
@@ -15,7 +15,7 @@ public struct CaptionResult: Sendable, Equatable {
         }
     }
 
-    public struct Model: Sendable, Equatable, Codable {
+    public struct Model: Sendable, Equatable, Decodable {
         public var name: String
         public var version: String
         /// `sha256:…` of the bundle.
@@ -31,7 +31,7 @@ public struct CaptionResult: Sendable, Equatable {
     }
 
     /// Milliseconds; written with at most three decimals. Stages that were not reached are 0.
-    public struct Timings: Sendable, Equatable, Codable {
+    public struct Timings: Sendable, Equatable, Decodable {
         /// From poll to thread.
         public var queue = 0.0
         public var fetch = 0.0
@@ -46,7 +46,7 @@ public struct CaptionResult: Sendable, Equatable {
     }
 
     /// Where the request stood.
-    public struct Source: Sendable, Equatable, Codable {
+    public struct Source: Sendable, Equatable {
         public var topic: String
         public var partition: Int32
         public var offset: Int64

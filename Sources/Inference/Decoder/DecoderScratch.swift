@@ -1,0 +1,117 @@
+import Kernels
+
+/// A stepper's numbers: the states of all live beams, one row a beam, and the products over them.
+///
+/// `gather` takes rows of the last step's states in a new order into this step's, `computeLogits` moves those on by one word. Behind the
+/// rows of beams there is one for each slot's image, which is where an image's first beam gathers from.
+final class DecoderScratch {
+    private let decoder: CaptionDecoder
+    private let beamRows: Int
+    private let stateStride: Int
+    private let logitStride: Int
+    // One row a slot.
+    private let features: FloatBuffer
+    private let embeddings: FloatBuffer
+    private let imageGates: FloatBuffer
+    // One row a beam; the states have a row a slot behind them.
+    private var lastHidden: FloatBuffer
+    private var lastCell: FloatBuffer
+    private var hidden: FloatBuffer
+    private var cell: FloatBuffer
+    private let recurrentGates: FloatBuffer
+    private let logits: FloatBuffer
+    /// Each row's contribution to the gates from its input.
+    private let inputGates: UnsafeMutablePointer<UnsafePointer<Float>?>
+
+    init(decoder: CaptionDecoder, slots: Int) {
+        let configuration = decoder.configuration
+        func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+        self.decoder = decoder
+        beamRows = slots * CaptionOptions.beamRange.upperBound
+        stateStride = padded(configuration.hiddenSize)
+        logitStride = padded(decoder.vocabulary.count)
+        features = FloatBuffer(count: slots * configuration.featureSize)
+        embeddings = FloatBuffer(count: slots * configuration.embeddingSize)
+        imageGates = FloatBuffer(count: slots * decoder.gateCount)
+        let states = (beamRows + slots) * stateStride
+        lastHidden = FloatBuffer(count: states)
+        lastCell = FloatBuffer(count: states)
+        hidden = FloatBuffer(count: states)
+        cell = FloatBuffer(count: states)
+        recurrentGates = FloatBuffer(count: beamRows * decoder.gateCount)
+        logits = FloatBuffer(count: beamRows * logitStride)
+        inputGates = .allocate(capacity: beamRows)
+        inputGates.initialize(repeating: nil, count: beamRows)
+    }
+
+    deinit { inputGates.deallocate() }
+
+    /// Sets the feature of the image in row `row` of those to be read next.
+    func setFeature(_ values: UnsafeBufferPointer<Float>, row: Int) {
+        guard let first = values.baseAddress else { return }
+        (features.base + row * values.count).update(from: first, count: values.count)
+    }
+
+    /// The row of states that `readImages` leaves for the image in row `row`.
+    func imageRow(_ row: Int) -> Int { beamRows + row }
+
+    /// The LSTM's first step, from a state of zeros, with the images' embeddings as its input.
+    func readImages(count: Int) {
+        guard count > 0 else { return }
+        let (feature, embedding) = (decoder.configuration.featureSize, decoder.configuration.embeddingSize)
+        let gates = decoder.gateCount
+        decoder.image.apply(
+            rows: count, from: features.base, stride: feature, to: embeddings.base, stride: embedding)
+        decoder.input.apply(rows: count, from: embeddings.base, stride: embedding, to: imageGates.base, stride: gates)
+        for row in 0..<count { inputGates[row] = UnsafePointer(imageGates.base + row * gates) }
+        let first = imageRow(0) * stateStride
+        (lastCell.base + first).update(repeating: 0, count: count * stateStride)
+        kaption_lstm_cell(
+            decoder.isa, count, decoder.configuration.hiddenSize, inputGates, nil, 0, lastCell.base + first,
+            lastHidden.base + first, stateStride)
+    }
+
+    /// Gives row `row` of this step the state that row `source` had after the last, and `word` as its input.
+    func gather(row: Int, from source: Int, word: Int) {
+        let (to, from) = (row * stateStride, source * stateStride)
+        (hidden.base + to).update(from: lastHidden.base + from, count: stateStride)
+        (cell.base + to).update(from: lastCell.base + from, count: stateStride)
+        inputGates[row] = decoder.gates(ofWord: word)
+    }
+
+    /// One step of the LSTM and the output layer over rows `0..<rows`; their states become the last step's.
+    func computeLogits(rows: Int) {
+        guard rows > 0 else { return }
+        let gates = decoder.gateCount
+        decoder.recurrent.apply(
+            rows: rows, from: hidden.base, stride: stateStride, to: recurrentGates.base, stride: gates)
+        kaption_lstm_cell(
+            decoder.isa, rows, decoder.configuration.hiddenSize, inputGates, recurrentGates.base, gates, cell.base,
+            hidden.base, stateStride)
+        decoder.output.apply(rows: rows, from: hidden.base, stride: stateStride, to: logits.base, stride: logitStride)
+        swap(&hidden, &lastHidden)
+        swap(&cell, &lastCell)
+    }
+
+    /// Offers the words of row `row` to the list of its image's best continuations.
+    ///
+    /// - Parameters:
+    ///   - beam: the row's number among its image's live beams, and `logProbability` what it has so far.
+    ///   - best: `capacity` places, of which `kept` are taken.
+    /// - Returns: the places now taken, or nil where the numbers are not finite.
+    func offerWords(
+        row: Int, beam: Int, logProbability: Float, to best: UnsafeMutablePointer<kaption_continuation>,
+        capacity: Int, kept: Int
+    ) -> Int? {
+        let words = decoder.vocabulary.count
+        let values = logits.base + row * logitStride
+        let normaliser = kaption_log_sum_exp(decoder.isa, words, values)
+        guard normaliser.isFinite else { return nil }
+        let tokens = decoder.configuration.tokens
+        values[tokens.pad] = -.infinity
+        values[tokens.start] = -.infinity
+        values[tokens.unknown] = -.infinity
+        return kaption_keep_best(
+            decoder.isa, words, values, normaliser, logProbability, UInt32(beam), capacity, kept, best)
+    }
+}

@@ -1,0 +1,39 @@
+// Vectors of 8 floats: AVX2 and FMA. Included by kernels_avx2.c only, before the kernels.
+typedef __m256 vector;
+typedef __m256i lane_mask;
+
+// Lanes of a vector, and the register tile of a product in rows and vectors: 12 sums, 2 weights and 1 input of 16 registers.
+enum { LANES = 8, TILE_ROWS = 6, TILE_VECTORS = 2 };
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE lane_mask first_lanes(size_t count) {
+    int lanes = count >= LANES ? LANES : (int)count;
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+INLINE vector zero(void) { return _mm256_setzero_ps(); }
+INLINE vector repeated(float x) { return _mm256_set1_ps(x); }
+INLINE vector load(const float *from) { return _mm256_loadu_ps(from); }
+INLINE vector load_first(lane_mask mask, const float *from) { return _mm256_maskload_ps(from, mask); }
+INLINE void store(float *to, vector x) { _mm256_storeu_ps(to, x); }
+INLINE void store_first(lane_mask mask, float *to, vector x) { _mm256_maskstore_ps(to, mask, x); }
+INLINE vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
+INLINE vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
+INLINE vector divide(vector a, vector b) { return _mm256_div_ps(a, b); }
+INLINE vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
+// The greater and the lesser one; b where either is NaN.
+INLINE vector greater(vector a, vector b) { return _mm256_max_ps(a, b); }
+INLINE vector lesser(vector a, vector b) { return _mm256_min_ps(a, b); }
+// The greater one, NaN where either is.
+INLINE vector greater_or_nan(vector a, vector b) {
+    return _mm256_blendv_ps(greater(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+}
+INLINE vector negated(vector a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
+INLINE vector magnitude(vector a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+INLINE vector with_sign_of(vector a, vector sign) { return _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign)); }
+// x · 2^n for an integral n that keeps x normal.
+INLINE vector scaled(vector x, vector n) {
+    __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), exponent));
+}
+INLINE vector rounded(vector x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -1,4 +1,0 @@
-@main
-struct Producer {
-    static func main() {}
-}

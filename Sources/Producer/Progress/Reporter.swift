@@ -1,0 +1,50 @@
+import Messaging
+import Synchronization
+import Telemetry
+
+/// What goes wrong, as log lines that keep clear of the progress bar; of a kind that repeats, a few a second at most.
+final class Reporter: Sendable {
+    private let logger: Logger
+    private let console: Console
+    private let limiter = LogLimiter(interval: .seconds(1))
+    private let rejections = Atomic(0)
+    private let accessFailure = Atomic(false)
+
+    /// So many rejected paths are named one by one; a longer list is cut to one a second.
+    private static let namedRejections = 100
+
+    init(logger: Logger, console: Console) {
+        self.logger = logger
+        self.console = console
+    }
+
+    /// Whether any request failed because Kafka was out of reach.
+    var sawAccessFailure: Bool { accessFailure.load(ordering: .acquiring) }
+
+    func rejected(path: String, reason: String) {
+        let count = rejections.wrappingAdd(1, ordering: .relaxed).newValue
+        limited(
+            count <= Self.namedRejections ? nil : "rejected", .error, "not enqueued",
+            ["path": "\(path)", "reason": "\(reason)"])
+    }
+
+    func undelivered(image: String, error: any Error) {
+        if (error as? KafkaError)?.isAccess == true { accessFailure.store(true, ordering: .releasing) }
+        limited("undelivered", .error, "not delivered", ["image": "\(image)", "reason": "\(error)"])
+    }
+
+    func kafka(_ error: KafkaError) { limited("kafka", .warning, "Kafka", ["reason": "\(error)"]) }
+
+    func log(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
+        limited(nil, level, message, metadata)
+    }
+
+    private func limited(_ kind: String?, _ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) {
+        var metadata = metadata
+        if let kind {
+            guard let suppressed = limiter.admit(kind) else { return }
+            if suppressed > 0 { metadata["suppressed"] = .integer(suppressed) }
+        }
+        console.undisturbed { logger.log(level: level, message, metadata: metadata) }
+    }
+}
