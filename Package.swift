@@ -31,6 +31,7 @@ let package = Package(
         .target(name: "CommandLineOptions"),
         .target(name: "Telemetry"),
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
+        .target(name: "PictureDrawing", dependencies: ["CJPEG", "CPNG"]),
         .target(name: "Inference", dependencies: ["Kernels", "COpenBLAS", "CJPEG", "CPNG", "CCrypto"]),
         .target(name: "Messaging", dependencies: ["CRdKafka"]),
 
@@ -41,7 +42,7 @@ let package = Package(
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "ModelTool", dependencies: ["Inference", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
-        .executableTarget(name: "SamplePictures", dependencies: ["CJPEG", "CPNG", "CommandLineOptions"]),
+        .executableTarget(name: "SamplePictures", dependencies: ["PictureDrawing", "CommandLineOptions"]),
 
         // Benchmarks: executables without products.
         .executableTarget(
@@ -54,9 +55,9 @@ let package = Package(
         .testTarget(name: "CommandLineOptionsTests", dependencies: ["CommandLineOptions", "TestSupport"]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
-        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "TestSupport"]),
+        .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "TestSupport"]),
-        .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "TestSupport"]),
+        .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "TestSupport"]),
         .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "TestSupport"]),
         .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),

@@ -116,8 +116,9 @@ enum Callbacks {
         guard let made else { return .NO }
         defer { MHD_destroy_response(made) }
         var headers = response.headers
-        // libmicrohttpd 0.9.75 sends the end of a chunked body even for HEAD: nothing may come after it.
-        if andClose || stream != nil && exchange.method == "HEAD" { headers["Connection"] = "close" }
+        if andClose { headers["Connection"] = "close" }
+        // libmicrohttpd 0.9.75 would send a last chunk even for HEAD.
+        if stream != nil, exchange.method == "HEAD" { kaption_http_end_by_closing(made) }
         for (name, value) in headers where MHD_add_response_header(made, name, value) == .NO {
             exchange.core.report("the header \(name) of an answer cannot be sent: \(value)")
             stream?.markOver()

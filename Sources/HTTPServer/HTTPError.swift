@@ -6,7 +6,8 @@ import Foundation
 ///
 /// The server's own codes: `request_malformed` (400), `not_found` (404), `method_not_allowed` (405), `request_too_large`
 /// (413), `target_too_long` (414), `headers_too_large` (431), `internal` (500), `not_implemented` (501), `overloaded` (503).
-/// What is no HTTP at all, or larger than the connection's memory, libmicrohttpd answers itself, with a short HTML page.
+/// What is no HTTP at all, or larger than the connection's memory, libmicrohttpd answers itself, with a short HTML page; some
+/// (a query of thousands of items) it only closes when their time is up.
 public struct HTTPError: Error, Sendable, Equatable {
     public let status: Int
     public let code: String

@@ -1,3 +1,5 @@
+import Kernels
+
 /// One thread's use of a `Captioner`: all scratch memory, none of it shared. Not `Sendable`: it stays on its thread.
 public final class CaptionSession {
     /// One image of a micro-batch.
@@ -37,19 +39,91 @@ public final class CaptionSession {
     /// The most inputs that one call of `caption` takes.
     public let maximumBatch: Int
 
-    init(maximumBatch: Int) {
+    private let reader: ImageReader
+    private let encoder: EncoderWorkspace
+    private let stepper: CaptionStepper
+    /// The batch's images that have been encoded, in the order of the encoder's rows.
+    private var encoded: [Encoded] = []
+    /// Which image is in each of the stepper's slots.
+    private var underWay: [Encoded?]
+
+    private struct Encoded {
+        /// Among the inputs.
+        var index: Int
+        var decodeMilliseconds: Double
+        var encodeMilliseconds: Double
+    }
+
+    init(captioner: Captioner, maximumBatch: Int, limits: ImageLimits) {
         precondition(maximumBatch >= 1, "a session needs room for at least one image")
         self.maximumBatch = maximumBatch
+        reader = ImageReader(preprocessing: captioner.preprocessing, limits: limits)
+        encoder = captioner.encoder.makeWorkspace(maximumBatch: maximumBatch)
+        stepper = CaptionStepper(decoder: captioner.decoder, slots: maximumBatch)
+        encoded.reserveCapacity(maximumBatch)
+        underWay = Array(repeating: nil, count: maximumBatch)
     }
 
     /// Captions a micro-batch of 1...`maximumBatch` images. `deliver` is called once for each input, with its index, as soon as its
     /// result is known, in any order. An image that fails fails alone.
     ///
-    /// An image's result has the same bits for any batch, order and neighbours.
+    /// An image's result has the same bits for any batch, order and neighbours; for that the calling thread flushes denormal
+    /// numbers to zero from here on.
     public func caption(_ inputs: [Input], deliver: (Int, Result<Output, InferenceError>) -> Void) {
         precondition(inputs.count <= maximumBatch, "more images than the session has room for")
-        for index in inputs.indices {
-            deliver(index, .failure(InferenceError(.internal, "captioning is not in place yet")))
+        kaption_flush_denormals()
+        encode(inputs, deliver)
+        guard !encoded.isEmpty else { return }
+        let start = ContinuousClock.now
+        for (row, image) in encoded.enumerated() {
+            do throws(InferenceError) {
+                let slot = try stepper.admit(feature: encoder.features(row: row), options: inputs[image.index].options)
+                underWay[slot] = image
+            } catch {
+                deliver(image.index, .failure(error))
+            }
+        }
+        while !stepper.isEmpty {
+            stepper.step()
+            stepper.takeFinished { slot, result in
+                guard let image = underWay[slot] else { preconditionFailure("a slot finished that was not taken") }
+                underWay[slot] = nil
+                let output = result.map { candidates in
+                    Output(
+                        candidates: candidates, decodeMilliseconds: image.decodeMilliseconds,
+                        encodeMilliseconds: image.encodeMilliseconds, captionMilliseconds: start.millisecondsToNow)
+                }
+                deliver(image.index, output)
+            }
         }
     }
+
+    /// Decodes the images and makes their features; what fails is delivered, the others are left in `encoded`.
+    private func encode(_ inputs: [Input], _ deliver: (Int, Result<Output, InferenceError>) -> Void) {
+        encoded.removeAll(keepingCapacity: true)
+        for (index, input) in inputs.enumerated() {
+            do throws(InferenceError) {
+                try input.options.validate()
+                let start = ContinuousClock.now
+                try reader.read(input.bytes, into: encoder.input, pixelStride: Encoder.inputPixelStride)
+                let decoded = start.millisecondsToNow
+                encoder.encode(row: encoded.count)
+                encoded.append(
+                    Encoded(
+                        index: index, decodeMilliseconds: decoded,
+                        encodeMilliseconds: start.millisecondsToNow - decoded))
+            } catch {
+                deliver(index, .failure(error))
+            }
+        }
+        guard !encoded.isEmpty else { return }
+        let start = ContinuousClock.now
+        encoder.finish(rows: encoded.count)
+        let share = start.millisecondsToNow / Double(encoded.count)
+        for row in encoded.indices { encoded[row].encodeMilliseconds += share }
+    }
+}
+
+extension ContinuousClock.Instant {
+    fileprivate var millisecondsToNow: Double { duration(to: .now) / .milliseconds(1) }
 }

@@ -2,7 +2,7 @@
 public struct ModelIdentity: Sendable, Equatable {
     public var name: String
     public var version: String
-    /// SHA-256 of the bundle, lower-case hexadecimal.
+    /// SHA-256 of the bundle: `sha256:` and 64 lower-case hexadecimal digits.
     public var digest: String
     /// The arithmetic used: `fp32`.
     public var precision: String
@@ -17,23 +17,53 @@ public struct ModelIdentity: Sendable, Equatable {
 
 /// A model, loaded once and shared by all threads: weights and plans only, nothing that changes.
 ///
-/// Each thread makes a `CaptionSession` of its own from it.
+/// Each thread makes a `CaptionSession` of its own from it:
+///
+/// ```swift
+/// let captioner = try Captioner(bundle: "Models/kaption-small")
+/// let session = captioner.makeSession(maximumBatch: 8)
+/// session.caption([.init(bytes: bytes, options: captioner.defaults)]) { index, result in … }
+/// ```
 public final class Captioner: Sendable {
     public let identity: ModelIdentity
     /// The bundle's decoding options.
     public let defaults: CaptionOptions
 
-    /// Loads a bundle, checks it whole and packs its weights for this CPU.
+    let preprocessing: Preprocessing
+    let encoder: Encoder
+    let decoder: CaptionDecoder
+
+    /// Loads a bundle, checks it whole and packs its weights for an instruction set.
     ///
     /// - Throws: `ModelError` where the bundle is missing, damaged or does not fit together.
     public init(bundle directory: String, instructionSet: InstructionSet = .best) throws {
-        throw ModelError("\(directory): loading of bundles is not in place yet")
+        let bundle = try ModelBundle.load(directory: directory)
+        let manifest = bundle.manifest
+        guard manifest.precision.allowed.contains(.fp32) else {
+            throw ModelError("\(directory): the bundle does not allow fp32, the arithmetic of this build")
+        }
+        identity = ModelIdentity(
+            name: manifest.name, version: manifest.version, digest: bundle.digest,
+            precision: ModelManifest.Precision.Kind.fp32.rawValue)
+        defaults = CaptionOptions(beam: manifest.decoding.beam, maxWords: manifest.decoding.maxWords)
+        preprocessing = manifest.preprocessing
+        do {
+            encoder = try Encoder(
+                graph: manifest.encoder, weights: bundle.tensor, instructionSet: instructionSet)
+            decoder = try CaptionDecoder(
+                configuration: DecoderConfiguration(manifest: manifest, featureSize: encoder.featureSize),
+                weights: bundle.tensor, vocabulary: bundle.vocabulary.words, instructionSet: instructionSet)
+        } catch let error as ModelError {
+            throw ModelError("\(directory): \(error.message)")
+        }
     }
 
     /// Scratch memory for one thread.
     ///
-    /// - Parameter maximumBatch: the most images that one call of `caption` gets, at least 1.
-    public func makeSession(maximumBatch: Int) -> CaptionSession {
-        CaptionSession(maximumBatch: maximumBatch)
+    /// - Parameters:
+    ///   - maximumBatch: the most images that one call of `caption` gets, at least 1.
+    ///   - limits: what one image may cost.
+    public func makeSession(maximumBatch: Int, limits: ImageLimits = .init()) -> CaptionSession {
+        CaptionSession(captioner: self, maximumBatch: maximumBatch, limits: limits)
     }
 }

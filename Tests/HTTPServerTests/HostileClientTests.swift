@@ -79,8 +79,15 @@ struct HostileClientTests {
         #expect(try status("GET /hello HTTP/1.1\r\nHost: a\r\nX: \(long(200_000))\r\n\r\n") == 431)
         let many = String(repeating: "X: y\r\n", count: 50_000)
         #expect(try status("GET /hello HTTP/1.1\r\nHost: a\r\n\(many)\r\n") == 431)
-        let arguments = String(repeating: "a&", count: 4000)
-        #expect([200, 414, 431].contains(try status("GET /hello?\(arguments) HTTP/1.1\r\nHost: a\r\n\r\n")))
+        try expectAlive(server)
+    }
+
+    /// libmicrohttpd 0.9.75 runs out of the connection's memory and says nothing: the time limit closes.
+    @Test func countlessQueryItemsAreClosed() throws {
+        let server = try TestServer(limits: limits())
+        let client = try RawClient(port: server.port)
+        client.send("GET /hello?\(String(repeating: "a&", count: 4000)) HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(!String(decoding: try client.receiveAll(), as: UTF8.self).contains(" 200 "))
         try expectAlive(server)
     }
 
@@ -187,7 +194,7 @@ struct HostileClientTests {
     }
 
     @Test func randomBytesDoNotCrash() throws {
-        let server = try TestServer(limits: limits { $0.timeout = .seconds(5) })
+        let server = try TestServer(limits: limits())
         var generator = SeededGenerator(7)
         let valid = Array(
             "POST /echo?a=b%20c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n".utf8)

@@ -1,49 +1,88 @@
 import Foundation
+import Synchronization
 
 /// Another program that runs beside a test; killed when the value goes.
-/// `@unchecked Sendable`: `Process` and the pipe are made and started in `init`, and only asked or signalled afterwards.
-public final class ChildProcess: @unchecked Sendable {
+///
+/// It is started by `posix_spawn`, not by Foundation's `Process`, which waits for every descendant that inherited a socket of
+/// its own: a program that leaves a daemon behind would never end.
+public final class ChildProcess: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         public var description: String
     }
 
-    private let process = Process()
-    private let output = Pipe()
+    public let processIdentifier: pid_t
+    private let output: FileHandle
+    /// The exit code (128 + n for a signal n), once it was waited for.
+    private let exitCode = Mutex<Int32?>(nil)
 
     /// Starts a program; its standard error is the test's own.
-    public init(_ program: URL, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        try process.run()
+    public convenience init(_ program: URL, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+        let pipe = Pipe()
+        // Other children must not inherit these, or the end of the output would never be seen.
+        for handle in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
+            _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        }
+        try self.init(
+            program, arguments, environment: environment, input: FileHandle.nullDevice,
+            output: pipe.fileHandleForWriting, errors: FileHandle.standardError, reading: pipe.fileHandleForReading)
+        try pipe.fileHandleForWriting.close()
     }
 
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    private init(
+        _ program: URL, _ arguments: [String], environment: [String: String], input: FileHandle, output: FileHandle,
+        errors: FileHandle, reading: FileHandle
+    ) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (number, handle) in [input, output, errors].enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, handle.fileDescriptor, Int32(number))
+        }
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
+        var identifier: pid_t = 0
+        let code = withCStrings([program.path] + arguments) { arguments in
+            withCStrings(variables) { posix_spawn(&identifier, program.path, &actions, nil, arguments, $0) }
+        }
+        guard code == 0 else { throw Failure(description: "\(program.path): \(String(cString: strerror(code)))") }
+        processIdentifier = identifier
+        self.output = reading
+    }
 
-    public var processIdentifier: Int32 { process.processIdentifier }
+    deinit {
+        if exitCode.withLock({ $0 }) == nil {
+            kill(processIdentifier, SIGKILL)
+            wait()
+        }
+    }
 
     /// Reads standard output until a line begins so; returns the rest of that line.
     public func line(after prefix: String) throws -> String {
         var text = Data()
         while true {
-            let more = output.fileHandleForReading.availableData
+            let more = output.availableData
             if more.isEmpty { throw Failure(description: "the program ended without a line '\(prefix)…'") }
             text.append(more)
-            for line in String(decoding: text, as: UTF8.self).split(separator: "\n") where line.hasPrefix(prefix) {
-                return String(line.dropFirst(prefix.count))
-            }
+            let lines = String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            for line in lines.dropLast() where line.hasPrefix(prefix) { return String(line.dropFirst(prefix.count)) }
         }
     }
 
-    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    public func signal(_ number: Int32) {
+        if exitCode.withLock({ $0 }) == nil { kill(processIdentifier, number) }
+    }
 
-    /// Waits for its end; returns the exit code.
+    /// Waits for its end; returns the exit code, 128 + n if a signal n ended it.
     @discardableResult
     public func wait() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
+        exitCode.withLock { known in
+            if let known { return known }
+            var status: Int32 = 0
+            while waitpid(processIdentifier, &status, 0) == -1, errno == EINTR {}
+            let signal = status & 0x7F
+            let code = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+            known = code
+            return code
+        }
     }
 
     /// Runs a program to its end with some standard input, and returns its standard output.
@@ -55,16 +94,11 @@ public final class ChildProcess: @unchecked Sendable {
         let files = try TemporaryDirectory()
         let output = try files.write("output", Data())
         let errors = try files.write("errors", Data())
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = try FileHandle(forReadingFrom: files.write("input", input))
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        let process = try ChildProcess(
+            program, arguments, environment: environment,
+            input: FileHandle(forReadingFrom: files.write("input", input)), output: FileHandle(forWritingTo: output),
+            errors: FileHandle(forWritingTo: errors), reading: FileHandle.nullDevice)
+        guard process.wait() == 0 else {
             let text = String(decoding: (try? Data(contentsOf: errors)) ?? Data(), as: UTF8.self)
             throw Failure(description: "\(program.lastPathComponent) \(arguments.joined(separator: " ")): \(text)")
         }
@@ -82,6 +116,18 @@ public final class ChildProcess: @unchecked Sendable {
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
             .map { URL(fileURLWithPath: String($0)).appendingPathComponent(name) }
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    }
+}
+
+/// Calls `body` with a null-terminated array of C strings, which live as long as the call.
+private func withCStrings<Result>(
+    _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    var copies = strings.map { strdup($0) } + [nil]
+    defer { for copy in copies { free(copy) } }
+    return copies.withUnsafeMutableBufferPointer { buffer in
+        // Never nil: there is the terminating null at least.
+        body(buffer.baseAddress.unsafelyUnwrapped)
     }
 }
 

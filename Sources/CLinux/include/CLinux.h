@@ -12,4 +12,9 @@ int kaption_open_beneath(int root, const char *path);
 // Names the calling thread, as debuggers and `top -H` show it; 15 bytes are kept.
 void kaption_name_thread(const char *name);
 
+// Turns SIGTERM and SIGINT into bytes, the signal's number each, that can be read from the file descriptor returned (or
+// minus errno). The handlers only write to a pipe: blocking the signals would not do, because threads that libraries start
+// when they are loaded (OpenBLAS) do not inherit the mask. SIGPIPE is ignored. Once a process.
+int kaption_open_stop_signals(void);
+
 #endif

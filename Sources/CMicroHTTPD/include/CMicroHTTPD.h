@@ -30,6 +30,9 @@ struct kaption_http_callbacks {
 struct MHD_Daemon *kaption_http_start(int descriptor, unsigned int threads, unsigned int connections, size_t memory,
                                       const struct kaption_http_callbacks *callbacks);
 
+/// Marks a response of unknown size to end with its connection, not with a last chunk.
+void kaption_http_end_by_closing(struct MHD_Response *response);
+
 /// The connection's socket.
 int kaption_http_descriptor(struct MHD_Connection *connection);
 

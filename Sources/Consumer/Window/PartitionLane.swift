@@ -95,6 +95,14 @@ struct PartitionLane<Answer: Sendable>: Sendable {
     /// The partition is being taken away: nothing starts any more.
     mutating func close() { isClosed = true }
 
+    var isOpen: Bool { !isClosed }
+
+    /// An answer that has been handed to the producer and is not acknowledged.
+    func unacknowledgedAnswer(at sequence: Sequence) -> Answer? {
+        guard let index = index(of: sequence), case .sent(let answer, _) = entries[index].stage else { return nil }
+        return answer
+    }
+
     /// Whether all that can still reach the watermark of a closed lane has: behind the first entry that will never start,
     /// nothing counts any more.
     var isSettled: Bool {

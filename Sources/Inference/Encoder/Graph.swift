@@ -1,5 +1,5 @@
 /// The portable graph of an encoder: what `kaption-model import` writes into a bundle's `model.json` and what the plan
-/// is made from. This file is the schema.
+/// is made from. This file is the schema; `GraphCoding` says how it is written in JSON.
 ///
 /// Every value is one image's tensor, channels last: `[height, width, channels]`, or `[features]` once it is flat. The
 /// batch does not appear. Values are named by their index: value 0 is the input image, value `i + 1` is the output
@@ -47,7 +47,7 @@ public struct Graph: Codable, Sendable, Equatable {
     }
 
     /// Where a window of a convolution or a pool looks.
-    public struct Window: Codable, Sendable, Equatable {
+    public struct Window: Sendable, Equatable {
         public var kernelHeight: Int
         public var kernelWidth: Int
         public var strideHeight: Int
@@ -77,7 +77,7 @@ public struct Graph: Codable, Sendable, Equatable {
         }
     }
 
-    public enum Activation: Codable, Sendable, Equatable {
+    public enum Activation: Sendable, Equatable {
         case relu
         case clip(minimum: Float, maximum: Float)
         case sigmoid
@@ -91,7 +91,7 @@ public struct Graph: Codable, Sendable, Equatable {
         case gelu
     }
 
-    public enum Operation: Codable, Sendable, Equatable {
+    public enum Operation: Sendable, Equatable {
         /// Convolution. `weight` is `[out, kernelHeight, kernelWidth, in / groups]`, `bias` is `[out]`. Padding is by zeros and
         /// may differ on each side.
         case convolution(weight: String, bias: String?, window: Window, groups: Int)

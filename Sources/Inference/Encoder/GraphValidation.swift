@@ -83,37 +83,3 @@ extension Graph.Node {
     /// Operation and name, for messages.
     var label: String { "\(operation.name) \"\(name.prefix(128))\"" }
 }
-
-extension Graph.Operation {
-    /// The operation's name in `model.json`.
-    public var name: String {
-        switch self {
-        case .convolution: "convolution"
-        case .dense: "dense"
-        case .add: "add"
-        case .multiply: "multiply"
-        case .scaleShift: "scaleShift"
-        case .activation(let activation): activation.name
-        case .maxPool: "maxPool"
-        case .averagePool: "averagePool"
-        case .globalAveragePool: "globalAveragePool"
-        case .concatenate: "concatenate"
-        case .gatherChannels: "gatherChannels"
-        case .flatten: "flatten"
-        }
-    }
-}
-
-extension Graph.Activation {
-    public var name: String {
-        switch self {
-        case .relu: "relu"
-        case .clip: "clip"
-        case .sigmoid: "sigmoid"
-        case .hardSigmoid: "hardSigmoid"
-        case .hardSwish: "hardSwish"
-        case .silu: "silu"
-        case .gelu: "gelu"
-        }
-    }
-}

@@ -22,8 +22,13 @@ extension KafkaConsumer {
     /// Sends a commit; the delegate hears what became of it, within a later `poll`.
     public func commitAsync(_ offsets: [TopicPartitionOffset]) throws {
         if offsets.isEmpty { return }
+        // The answer goes to the queue that `poll` serves. (The callback of the configuration is not used: librdkafka calls
+        // that for `commit` too.)
+        guard let queue = rd_kafka_queue_get_consumer(handle.pointer) else { throw KafkaError.closed }
+        defer { rd_kafka_queue_destroy(queue) }
         let list = PartitionList(offsets)
-        try check(rd_kafka_commit(handle.pointer, list.pointer, 1))
+        let context = Unmanaged.passUnretained(handle.context).toOpaque()
+        try check(rd_kafka_commit_queue(handle.pointer, list.pointer, queue, commitCallback, context))
     }
 
     /// What the group has committed; partitions without a committed offset are left out.
@@ -62,7 +67,7 @@ extension KafkaConsumer {
         return list.pointer.pointee.offsets.first?.offset
     }
 
-    /// Makes assigned partitions go on from other offsets.
+    /// Makes assigned partitions go on from other offsets, those included that stand still after `_AUTO_OFFSET_RESET`.
     public func seek(_ offsets: [TopicPartitionOffset], timeout: Duration) throws {
         if offsets.isEmpty { return }
         let list = PartitionList(offsets)
@@ -71,7 +76,30 @@ extension KafkaConsumer {
         {
             throw error
         }
-        if let error = list.firstError { throw error }
+        // A partition whose fetching was never started, or was stopped by an error, cannot be sought in librdkafka, only
+        // assigned anew.
+        let halted = list.failed(by: RD_KAFKA_RESP_ERR__STATE)
+        try reassign(offsets.filter { halted.contains($0.partition) && assignment.contains($0.partition) })
+        if let error = list.firstError, error.code != RD_KAFKA_RESP_ERR__STATE.rawValue { throw error }
+    }
+
+    private func reassign(_ offsets: [TopicPartitionOffset]) throws {
+        if offsets.isEmpty { return }
+        let list = PartitionList(offsets)
+        if isCooperative {
+            if let error = KafkaError(consuming: rd_kafka_incremental_unassign(handle.pointer, list.pointer)) {
+                throw error
+            }
+            if let error = KafkaError(consuming: rd_kafka_incremental_assign(handle.pointer, list.pointer)) {
+                throw error
+            }
+        } else {
+            // An eager assignment can only be replaced as a whole; the others go on where they are.
+            let all = PartitionList(assignment)
+            try check(rd_kafka_position(handle.pointer, all.pointer))
+            for item in offsets { all.setOffset(item) }
+            try check(rd_kafka_assign(handle.pointer, all.pointer))
+        }
     }
 
     /// Stops delivering from assigned partitions; those that are not assigned or paused already are left alone.
@@ -105,3 +133,13 @@ extension KafkaConsumer {
     /// What the client failed for, if it is beyond use.
     public var fatalError: KafkaError? { handle.fatalError }
 }
+
+private let commitCallback:
+    @convention(c) (
+        OpaquePointer?, rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
+        UnsafeMutableRawPointer?
+    ) -> Void = { _, code, list, opaque in
+        guard let consumer = ClientContext.from(opaque)?.consumer, let list else { return }
+        let failure = code == RD_KAFKA_RESP_ERR_NO_ERROR ? list.pointee.firstError : KafkaError(code)
+        consumer.delegate?.consumer(consumer, committed: list.pointee.offsets, error: failure)
+    }

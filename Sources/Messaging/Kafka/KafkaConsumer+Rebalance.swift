@@ -2,18 +2,28 @@ import CRdKafka
 
 /// The group protocol: what librdkafka announces is told to the delegate first and answered afterwards.
 extension KafkaConsumer {
+    /// Whether assignments change by increments.
+    var isCooperative: Bool {
+        rd_kafka_rebalance_protocol(handle.pointer).map { String(cString: $0) } == "COOPERATIVE"
+    }
+
+    /// A rebalance that came as an event.
+    func rebalance(_ event: OpaquePointer) {
+        guard let list = rd_kafka_event_topic_partition_list(event) else { return }
+        rebalance(rd_kafka_event_error(event), list)
+    }
+
     fileprivate func rebalance(
         _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
     ) {
         let partitions = list.pointee.elements.map(\.topicPartition)
-        let isCooperative = rd_kafka_rebalance_protocol(handle.pointer).map { String(cString: $0) } == "COOPERATIVE"
         switch code {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
             wasAssigned = true
             assignment.formUnion(partitions)
             for start in delegate?.consumer(self, assigned: partitions) ?? [] {
-                let item = rd_kafka_topic_partition_list_find(list, start.partition.topic, start.partition.partition)
-                item?.pointee.offset = start.offset
+                rd_kafka_topic_partition_list_set_offset(
+                    list, start.partition.topic, start.partition.partition, start.offset)
             }
             answer(isCooperative ? rd_kafka_incremental_assign(handle.pointer, list) : assignAll(list))
             // The flag of a pause survives revoke and assignment: without this the partition would stay silent.
@@ -58,14 +68,4 @@ let rebalanceCallback:
             // The consumer went without `close`: nobody is left to be asked.
             rd_kafka_assign(client, nil)
         }
-    }
-
-let commitCallback:
-    @convention(c) (
-        OpaquePointer?, rd_kafka_resp_err_t, UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?,
-        UnsafeMutableRawPointer?
-    ) -> Void = { _, code, list, opaque in
-        guard let consumer = ClientContext.from(opaque)?.consumer, let list else { return }
-        let failure = code == RD_KAFKA_RESP_ERR_NO_ERROR ? list.pointee.firstError : KafkaError(code)
-        consumer.delegate?.consumer(consumer, committed: list.pointee.offsets, error: failure)
     }

@@ -64,7 +64,6 @@ public final class KafkaConsumer {
         let native = try configuration.makeNative(defaults: Self.defaults, overrides: overrides)
         handle = try ClientHandle(RD_KAFKA_CONSUMER, native: native, configuration: configuration) { native in
             rd_kafka_conf_set_rebalance_cb(native, rebalanceCallback)
-            rd_kafka_conf_set_offset_commit_cb(native, commitCallback)
         }
         self.delegate = delegate
         rd_kafka_poll_set_consumer(handle.pointer)
@@ -125,7 +124,10 @@ public final class KafkaConsumer {
             handle.context.report(error)
         }
         while rd_kafka_consumer_closed(handle.pointer) == 0, clock.now < end {
-            rd_kafka_queue_poll_callback(queue, 20)
+            // Taken as events: records may still come here, and serving them by callbacks is an assertion of librdkafka's.
+            guard let event = rd_kafka_queue_poll(queue, 20) else { continue }
+            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { rebalance(event) }
+            rd_kafka_event_destroy(event)
         }
         let isDone = rd_kafka_consumer_closed(handle.pointer) != 0
         handle.isAbandoned = !isDone || (isSubscribed && !wasAssigned)

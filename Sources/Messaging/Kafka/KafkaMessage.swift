@@ -25,6 +25,9 @@ public struct TopicPartitionOffset: Sendable, Hashable, CustomStringConvertible 
         self.offset = offset
     }
 
+    /// The first record there is, wherever an offset to start at is given.
+    public static let beginning: Int64 = -2
+
     public var description: String { "\(partition)@\(offset)" }
 }
 

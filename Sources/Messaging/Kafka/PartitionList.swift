@@ -26,6 +26,16 @@ struct PartitionList: ~Copyable {
 
     var partitions: [TopicPartition] { pointer.pointee.elements.map(\.topicPartition) }
 
+    /// Sets the offset of a partition that is in the list.
+    func setOffset(_ item: TopicPartitionOffset) {
+        rd_kafka_topic_partition_list_set_offset(pointer, item.partition.topic, item.partition.partition, item.offset)
+    }
+
+    /// The partitions that an operation failed for with this code.
+    func failed(by code: rd_kafka_resp_err_t) -> [TopicPartition] {
+        pointer.pointee.elements.filter { $0.err == code }.map(\.topicPartition)
+    }
+
     /// The first partition that an operation failed for.
     var firstError: KafkaError? { pointer.pointee.firstError }
 }

@@ -15,9 +15,9 @@ struct QueueTests {
         #expect(MicroBatch.size(waiting: 3, free: 0, maximum: 8) == 3)
     }
 
-    @Test("fetches come in order, and delayed ones when their time has come")
-    func fetchOrder() {
-        let queue = FetchQueue<Int>()
+    @Test("work comes in order, and delayed work when its time has come")
+    func timedOrder() {
+        let queue = TimedQueue<Int>()
         let now = MonotonicTime.now
         queue.put(1)
         queue.put(12, at: now + .milliseconds(40))
@@ -29,7 +29,7 @@ struct QueueTests {
 
     @Test("what is due goes before what just came")
     func due() {
-        let queue = FetchQueue<Int>()
+        let queue = TimedQueue<Int>()
         queue.put(1)
         queue.put(2, at: .now)
         #expect(queue.take() == 2)

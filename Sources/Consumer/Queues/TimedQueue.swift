@@ -1,16 +1,16 @@
-/// Requests whose image is to be read: those that came in, in their order, and those to be tried again at a later time.
+/// Work in the order it came in, and work that is to be done at a later time, which goes first once that has come. Work
+/// that waits for its time holds no thread.
 ///
-/// The poll thread and the I/O threads put in, the I/O threads take out. A request that waits for its next attempt holds
-/// no thread. Unbounded in itself: the window bounds what can be in it.
-final class FetchQueue<Job: Sendable>: Sendable {
+/// Any thread may put in; those that do the work take out. Unbounded in itself: the window bounds what can be in it.
+final class TimedQueue<Work: Sendable>: Sendable {
     private struct State: Sendable {
-        var ready: [Job] = []
+        var ready: [Work] = []
         var head = 0
-        /// Sorted by time, the earliest last. Short: only what is being retried.
-        var later: [(time: MonotonicTime, job: Job)] = []
+        /// Sorted by time, the earliest last. Short: only what has failed.
+        var later: [(time: MonotonicTime, work: Work)] = []
         var isClosed = false
 
-        mutating func takeReady() -> Job? {
+        mutating func takeReady() -> Work? {
             guard head < ready.count else { return nil }
             defer {
                 head += 1
@@ -25,26 +25,26 @@ final class FetchQueue<Job: Sendable>: Sendable {
 
     private let state = Monitor(State())
 
-    func put(_ job: Job) {
-        state.update { $0.ready.append(job) }
+    func put(_ work: Work) {
+        state.update { $0.ready.append(work) }
     }
 
-    func put(_ job: Job, at time: MonotonicTime) {
+    func put(_ work: Work, at time: MonotonicTime) {
         state.update { state in
             let index = state.later.firstIndex { $0.time <= time } ?? state.later.endIndex
-            state.later.insert((time, job), at: index)
+            state.later.insert((time, work), at: index)
         }
     }
 
-    /// Waits for the next request; nil once the queue is closed.
-    func take() -> Job? {
+    /// Waits for the next work; nil once the queue is closed.
+    func take() -> Work? {
         state.wait { state in
             if state.isClosed { return .finish(nil) }
             if let next = state.later.last, next.time <= .now {
                 state.later.removeLast()
-                return .finish(next.job)
+                return .finish(next.work)
             }
-            if let job = state.takeReady() { return .finish(job) }
+            if let work = state.takeReady() { return .finish(work) }
             return state.later.last.map { .waitUntil($0.time) } ?? .wait
         }
     }

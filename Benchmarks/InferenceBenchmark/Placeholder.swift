@@ -1,4 +1,0 @@
-@main
-struct InferenceBenchmark {
-    static func main() {}
-}

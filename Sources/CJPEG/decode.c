@@ -1,0 +1,203 @@
+#include "CJPEG.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+#ifndef JCS_EXTENSIONS
+#error "libjpeg-turbo is needed: its extended colour spaces write four bytes a pixel"
+#endif
+
+struct kaption_jpeg_decoder {
+    struct jpeg_decompress_struct info;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    kaption_jpeg_status status;
+    int maximum_scans;
+    uint64_t deadline;
+    int is_cmyk;
+    char message[JMSG_LENGTH_MAX];
+};
+
+static _Noreturn void escape(kaption_jpeg_decoder *decoder, kaption_jpeg_status status) {
+    decoder->status = status;
+    longjmp(decoder->escape, 1);
+}
+
+static kaption_jpeg_status status_of_error(int code) {
+    switch (code) {
+    case JERR_OUT_OF_MEMORY:
+        return KAPTION_JPEG_NO_MEMORY;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_COMPONENT_COUNT:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_NOTIMPL:
+    case JERR_NO_SOI:
+    case JERR_SOF_UNSUPPORTED:
+        return KAPTION_JPEG_UNSUPPORTED;
+    default:
+        return KAPTION_JPEG_CORRUPT;
+    }
+}
+
+static int is_damage(int warning) {
+    switch (warning) {
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM:
+    case JWRN_NOT_SEQUENTIAL:
+    case JWRN_BOGUS_ICC:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+static void on_error(j_common_ptr info) {
+    kaption_jpeg_decoder *decoder = info->client_data;
+    info->err->format_message(info, decoder->message);
+    escape(decoder, status_of_error(info->err->msg_code));
+}
+
+static void on_message(j_common_ptr info, int level) {
+    if (level < 0 && is_damage(info->err->msg_code)) {
+        kaption_jpeg_decoder *decoder = info->client_data;
+        info->err->format_message(info, decoder->message);
+        escape(decoder, KAPTION_JPEG_CORRUPT);
+    }
+}
+
+static void on_output(j_common_ptr info) { (void)info; }
+
+static void check_deadline(kaption_jpeg_decoder *decoder) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec > decoder->deadline) {
+        snprintf(decoder->message, sizeof decoder->message, "decoding took too long");
+        escape(decoder, KAPTION_JPEG_TIMEOUT);
+    }
+}
+
+// libjpeg calls this once a row of blocks while it takes in the scans of a file that has several.
+static void on_progress(j_common_ptr info) {
+    kaption_jpeg_decoder *decoder = info->client_data;
+    if (info->is_decompressor && ((j_decompress_ptr)info)->input_scan_number > decoder->maximum_scans) {
+        snprintf(decoder->message, sizeof decoder->message, "more than %d scans", decoder->maximum_scans);
+        escape(decoder, KAPTION_JPEG_TOO_MANY_SCANS);
+    }
+    check_deadline(decoder);
+}
+
+kaption_jpeg_decoder *kaption_jpeg_decoder_make(void) {
+    kaption_jpeg_decoder *decoder = calloc(1, sizeof *decoder);
+    if (decoder == NULL) return NULL;
+    decoder->info.err = jpeg_std_error(&decoder->errors);
+    decoder->errors.error_exit = on_error;
+    decoder->errors.emit_message = on_message;
+    decoder->errors.output_message = on_output;
+    decoder->info.client_data = decoder;
+    if (setjmp(decoder->escape)) {
+        jpeg_destroy_decompress(&decoder->info);
+        free(decoder);
+        return NULL;
+    }
+    jpeg_create_decompress(&decoder->info);
+    decoder->info.client_data = decoder;
+    decoder->progress.progress_monitor = on_progress;
+    return decoder;
+}
+
+void kaption_jpeg_decoder_free(kaption_jpeg_decoder *decoder) {
+    if (decoder == NULL) return;
+    jpeg_destroy_decompress(&decoder->info);
+    free(decoder);
+}
+
+kaption_jpeg_status kaption_jpeg_open(kaption_jpeg_decoder *decoder, const uint8_t *bytes, size_t count,
+                                      int maximum_scans, uint64_t deadline) {
+    decoder->maximum_scans = maximum_scans;
+    decoder->deadline = deadline;
+    decoder->message[0] = 0;
+    if (setjmp(decoder->escape)) {
+        jpeg_abort_decompress(&decoder->info);
+        return decoder->status;
+    }
+    jpeg_abort_decompress(&decoder->info);
+    decoder->info.progress = &decoder->progress;
+    jpeg_mem_src(&decoder->info, bytes, count);
+    jpeg_read_header(&decoder->info, TRUE);
+    return KAPTION_JPEG_OK;
+}
+
+kaption_jpeg_status kaption_jpeg_start(kaption_jpeg_decoder *decoder, int eighths, uint32_t *width, uint32_t *height) {
+    struct jpeg_decompress_struct *info = &decoder->info;
+    if (setjmp(decoder->escape)) {
+        jpeg_abort_decompress(info);
+        return decoder->status;
+    }
+    decoder->is_cmyk = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+    info->out_color_space = decoder->is_cmyk ? JCS_CMYK : JCS_EXT_RGBX;
+    info->dct_method = JDCT_ISLOW;
+    info->scale_num = (unsigned)eighths;
+    info->scale_denom = 8;
+    jpeg_start_decompress(info);
+    // From here on read_rows looks at the deadline itself, once a call instead of once a row.
+    info->progress = NULL;
+    *width = info->output_width;
+    *height = info->output_height;
+    return KAPTION_JPEG_OK;
+}
+
+// CMYK by Adobe's convention, which all programs that write such files follow: 255 stands for no ink.
+static void cmyk_to_rgb(uint8_t *pixels, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *pixel = pixels + 4 * i;
+        for (int c = 0; c < 3; c++) pixel[c] = (uint8_t)((pixel[c] * pixel[3] + 127) / 255);
+    }
+}
+
+kaption_jpeg_status kaption_jpeg_read_rows(kaption_jpeg_decoder *decoder, uint8_t *pixels, size_t stride, uint32_t rows) {
+    struct jpeg_decompress_struct *info = &decoder->info;
+    if (setjmp(decoder->escape)) {
+        jpeg_abort_decompress(info);
+        return decoder->status;
+    }
+    check_deadline(decoder);
+    uint32_t done = 0;
+    while (done < rows) {
+        JSAMPROW pointers[16];
+        uint32_t wanted = rows - done < 16 ? rows - done : 16;
+        for (uint32_t i = 0; i < wanted; i++) pointers[i] = pixels + (size_t)(done + i) * stride;
+        uint32_t read = jpeg_read_scanlines(info, pointers, wanted);
+        if (read == 0) {
+            snprintf(decoder->message, sizeof decoder->message, "no more rows");
+            escape(decoder, KAPTION_JPEG_CORRUPT);
+        }
+        if (decoder->is_cmyk) {
+            for (uint32_t i = 0; i < read; i++) cmyk_to_rgb(pointers[i], info->output_width);
+        }
+        done += read;
+    }
+    return KAPTION_JPEG_OK;
+}
+
+kaption_jpeg_status kaption_jpeg_finish(kaption_jpeg_decoder *decoder) {
+    if (setjmp(decoder->escape)) {
+        jpeg_abort_decompress(&decoder->info);
+        return decoder->status;
+    }
+    jpeg_finish_decompress(&decoder->info);
+    return KAPTION_JPEG_OK;
+}
+
+const char *kaption_jpeg_message(const kaption_jpeg_decoder *decoder) { return decoder->message; }

@@ -1,0 +1,202 @@
+import Messaging
+
+/// Everything the worker knows of the requests that it has taken and not yet done with: the lanes of the assigned
+/// partitions, and the window over all of them. The one place where their state is kept, behind one lock.
+///
+/// The poll thread assigns, admits, pauses and commits; I/O threads ask whether a request is still wanted; pool threads
+/// start it; the publisher finishes it; the producer's thread acknowledges it. Nothing here blocks but the `wait…` calls.
+final class Ledger<Answer: Sendable>: Sendable {
+    private struct Lane: Sendable {
+        let partition: TopicPartition
+        var lane: PartitionLane<Answer>
+        /// Sent to be committed, and known to be.
+        var requestedCommit: Int64 = -1
+        var confirmedCommit: Int64 = -1
+    }
+
+    private struct State: Sendable {
+        var gate: WindowGate<TopicPartition>
+        var lanes: [UInt32: Lane] = [:]
+        var epochs: [TopicPartition: UInt32] = [:]
+        var lastEpoch: UInt32 = 0
+
+        func lane(of partition: TopicPartition) -> Lane? { epochs[partition].flatMap { lanes[$0] } }
+    }
+
+    private let order: ReleaseOrder
+    private let messageCount: @Sendable (Answer) -> Int
+    private let state: Monitor<State>
+
+    /// - Parameter messageCount: how many messages an answer is produced as.
+    init(
+        limits: WindowGate<TopicPartition>.Limits, order: ReleaseOrder,
+        messageCount: @escaping @Sendable (Answer) -> Int
+    ) {
+        self.order = order
+        self.messageCount = messageCount
+        state = Monitor(State(gate: WindowGate(limits: limits)))
+    }
+
+    // MARK: Assignments
+
+    /// Begins a new epoch of these partitions; whatever is known of an earlier one is dropped.
+    func assign(_ partitions: [TopicPartition]) {
+        state.update { state in
+            for partition in partitions {
+                if let epoch = state.epochs[partition] { state.lanes[epoch] = nil }
+                state.lastEpoch += 1
+                state.epochs[partition] = state.lastEpoch
+                state.lanes[state.lastEpoch] = Lane(partition: partition, lane: PartitionLane(order: order))
+                state.gate.add(partition)
+            }
+        }
+    }
+
+    /// Nothing of these partitions starts any more.
+    func close(_ partitions: [TopicPartition]) {
+        state.update { state in
+            for partition in partitions {
+                if let epoch = state.epochs[partition] { state.lanes[epoch]?.lane.close() }
+            }
+        }
+    }
+
+    /// Waits until what was running of closed partitions is safe in Kafka, as far as it can still be committed; whether
+    /// that came to pass in time.
+    func waitUntilSettled(_ partitions: [TopicPartition], until deadline: MonotonicTime) -> Bool {
+        state.wait(until: deadline) { state in
+            partitions.allSatisfy { state.lane(of: $0)?.lane.isSettled ?? true }
+        }
+    }
+
+    /// Drops all that is known of these partitions: late results go nowhere.
+    func remove(_ partitions: [TopicPartition]) {
+        state.update { state in
+            for partition in partitions {
+                guard let epoch = state.epochs.removeValue(forKey: partition) else { continue }
+                state.lanes[epoch] = nil
+                state.gate.remove(partition)
+            }
+        }
+    }
+
+    // MARK: The way of one request
+
+    /// Takes a record in. Nil for one that is to be ignored: at or below the epoch's highest offset, or of a partition
+    /// that is not assigned.
+    func admit(_ partition: TopicPartition, offset: Int64, bytes: Int) -> Place? {
+        state.withLock { state in
+            guard let epoch = state.epochs[partition],
+                let sequence = state.lanes[epoch]?.lane.admit(offset: offset, bytes: bytes)
+            else { return nil }
+            state.gate.enter(partition, bytes: bytes)
+            return Place(epoch: epoch, sequence: sequence)
+        }
+    }
+
+    /// Whether the request's assignment still stands.
+    func isWanted(_ place: Place) -> Bool {
+        state.withLock { $0.lanes[place.epoch]?.lane.isOpen ?? false }
+    }
+
+    /// A pool thread wants to begin. False: drop the request.
+    func start(_ place: Place) -> Bool {
+        state.withLock { $0.lanes[place.epoch]?.lane.start(place.sequence) ?? false }
+    }
+
+    /// Takes an answer in, and gives those that are to be produced now, in this order. An answer of an assignment that
+    /// has ended gives none.
+    func finish(_ place: Place, with answer: Answer) -> [(place: Place, answer: Answer)] {
+        state.update { state in
+            state.lanes[place.epoch]?.lane.finish(place.sequence, with: answer, messages: messageCount)
+                .map { (Place(epoch: place.epoch, sequence: $0.sequence), $0.answer) } ?? []
+        }
+    }
+
+    /// One message of an answer is safe in Kafka.
+    func acknowledge(_ place: Place) {
+        state.update { state in
+            guard let partition = state.lanes[place.epoch]?.partition,
+                let bytes = state.lanes[place.epoch]?.lane.acknowledge(place.sequence)
+            else { return }
+            state.gate.leave(partition, bytes: bytes)
+        }
+    }
+
+    /// An answer that has been handed to the producer and is not acknowledged.
+    func unacknowledgedAnswer(at place: Place) -> Answer? {
+        state.withLock { $0.lanes[place.epoch]?.lane.unacknowledgedAnswer(at: place.sequence) }
+    }
+
+    /// All of them, to be produced whole by a new producer, in order within each partition.
+    func allUnacknowledged() -> [(place: Place, answer: Answer)] {
+        state.withLock { state in
+            state.lanes.keys.flatMap { epoch in
+                (state.lanes[epoch]?.lane.resend(messages: messageCount) ?? [])
+                    .map { (Place(epoch: epoch, sequence: $0.sequence), $0.answer) }
+            }
+        }
+    }
+
+    // MARK: Flow control
+
+    /// Waits until a further request of the partition fits; whether it did in time.
+    func waitForRoom(_ partition: TopicPartition, until deadline: MonotonicTime) -> Bool {
+        state.wait(until: deadline) { !$0.gate.isFull(partition) }
+    }
+
+    /// Partitions to pause, because a request of this one did not fit for too long.
+    func pause(becauseOf partition: TopicPartition) -> [TopicPartition] {
+        state.withLock { $0.gate.pause(becauseOf: partition) }
+    }
+
+    /// Partitions to resume.
+    func resume() -> [TopicPartition] { state.withLock { $0.gate.resume() } }
+
+    var hasPaused: Bool { state.withLock { $0.gate.hasPaused } }
+
+    // MARK: Commits
+
+    /// Offsets that can be committed and have not been sent yet, of all partitions or of some. They are recorded as sent.
+    func offsetsToCommit(of partitions: [TopicPartition]? = nil) -> [TopicPartitionOffset] {
+        state.withLock { state in
+            (partitions?.compactMap { state.epochs[$0] } ?? Array(state.lanes.keys)).compactMap { epoch in
+                guard let lane = state.lanes[epoch], let watermark = lane.lane.watermark,
+                    watermark > lane.requestedCommit
+                else { return nil }
+                state.lanes[epoch]?.requestedCommit = watermark
+                return TopicPartitionOffset(lane.partition, offset: watermark)
+            }
+        }
+    }
+
+    /// What became of a commit: one that failed is sent again with the next.
+    func commitEnded(_ offsets: [TopicPartitionOffset], succeeded: Bool) {
+        state.withLock { state in
+            for offset in offsets {
+                guard let epoch = state.epochs[offset.partition], var lane = state.lanes[epoch] else { continue }
+                if succeeded {
+                    lane.confirmedCommit = max(lane.confirmedCommit, offset.offset)
+                } else {
+                    lane.requestedCommit = lane.confirmedCommit
+                }
+                state.lanes[epoch] = lane
+            }
+        }
+    }
+
+    /// The highest offset taken in this assignment.
+    func highestOffset(of partition: TopicPartition) -> Int64? {
+        state.withLock { $0.lane(of: partition)?.lane.highestOffset }
+    }
+
+    // MARK: The whole
+
+    /// Requests and their bytes in the window.
+    var occupancy: (requests: Int, bytes: Int) { state.withLock { ($0.gate.requests, $0.gate.bytes) } }
+
+    /// Waits until all that was taken is safe in Kafka; whether that came to pass in time.
+    func waitUntilEmpty(until deadline: MonotonicTime) -> Bool {
+        state.wait(until: deadline) { $0.gate.requests == 0 }
+    }
+}

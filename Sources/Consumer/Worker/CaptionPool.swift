@@ -1,0 +1,54 @@
+import Inference
+import Messaging
+import Telemetry
+
+/// What a thread of the pool does: take a micro-batch of images that have been read, caption it with a session of its own,
+/// and hand over the answers one by one as they come.
+struct CaptionPool: Sendable {
+    let captioner: Captioner
+    let maximumBatch: Int
+    let images: ImageQueue<FetchedJob>
+    let ledger: Ledger<Answer>
+    let publisher: Publisher
+    let answers: AnswerMaker
+    let warmUp: WarmUp
+
+    /// Works until the queue of images is closed.
+    func run() {
+        let session = captioner.makeSession(maximumBatch: maximumBatch)
+        warmUp.run(session)
+        while let batch = images.takeBatch(maximum: maximumBatch) {
+            caption(batch.filter(begin), with: session)
+            images.release(bytes: batch.reduce(0) { $0 + $1.reservedBytes })
+        }
+    }
+
+    /// Whether the image is to be captioned: its assignment stands and its time has not passed.
+    private func begin(_ fetched: FetchedJob) -> Bool {
+        guard ledger.start(fetched.job.place) else { return false }
+        if let failure = fetched.job.expiry(now: Telemetry.Timestamp.now()) {
+            publisher.submit(answers.failure(failure, of: fetched.job), at: fetched.job.place)
+            return false
+        }
+        return true
+    }
+
+    private func caption(_ batch: [FetchedJob], with session: CaptionSession) {
+        if batch.isEmpty { return }
+        let start = MonotonicTime.now
+        withExtendedLifetime(batch) {
+            let inputs = batch.map { CaptionSession.Input(bytes: $0.image.buffer, options: $0.job.options) }
+            session.caption(inputs) { index, result in
+                let job = batch[index].job
+                let queue = start - job.arrival
+                let answer =
+                    switch result {
+                    case .success(let output): answers.caption(output, of: job, queue: queue, batch: batch.count)
+                    case .failure(let error):
+                        answers.failure(RequestFailure(error), of: job, queue: queue, batch: batch.count)
+                    }
+                publisher.submit(answer, at: job.place)
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import CommandLineOptions
+import Inference
+import Messaging
+import Telemetry
+
+/// The poll thread: owns the Kafka consumer, gives records their places, pauses and resumes partitions, commits, and
+/// answers rebalances. It never waits for work: at most `patience` for a place before it pauses, and at a revoke as long
+/// as `revokeTimeout`, because the group waits for the answer.
+final class Intake {
+    struct Settings: Sendable {
+        var topics: [String]
+        var limits = RequestLimits()
+        var defaults: CaptionOptions
+        var model: ModelIdentity
+        var revokeTimeout: Duration
+        /// How long a record in hand may wait for its place before its partition is paused. Pausing throws away what was
+        /// fetched ahead, so in a busy worker, where places become free all the time, it is cheaper to wait.
+        var patience = Duration.milliseconds(100)
+        var commitInterval = Duration.seconds(1)
+        var progressInterval = Duration.seconds(30)
+        var drainTimeout = Duration.seconds(20)
+        var closeTimeout = Duration.seconds(5)
+    }
+
+    let settings: Settings
+    let ledger: Ledger<Answer>
+    let requests: TimedQueue<Job>
+    let publisher: Publisher
+    let answers: AnswerMaker
+    let counters: Counters
+    let stop: StopRequest
+    let logger: Logger
+    let limiter = LogLimiter(interval: .seconds(10))
+    /// Partitions that stand still because their position is unknown or out of range, and when to see to them.
+    var positionless: [TopicPartition: MonotonicTime] = [:]
+    private var isDraining = false
+    private var wasAssigned = false
+    private var nextCommit = MonotonicTime.now
+    private var progress: Progress
+
+    init(
+        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: Publisher,
+        answers: AnswerMaker, counters: Counters, stop: StopRequest, logger: Logger
+    ) {
+        self.settings = settings
+        self.ledger = ledger
+        self.requests = requests
+        self.publisher = publisher
+        self.answers = answers
+        self.counters = counters
+        self.stop = stop
+        self.logger = logger
+        progress = Progress(interval: settings.progressInterval, counters: counters)
+    }
+
+    /// Works until the worker is to stop, then drains and leaves the group.
+    func run(_ consumer: KafkaConsumer) {
+        do {
+            try consumer.subscribe(settings.topics)
+        } catch {
+            stop.request(.failure(.init(.kafka, "cannot subscribe to \(settings.topics): \(error)")))
+        }
+        while !stop.isRequested {
+            step(consumer, wait: ledger.hasPaused ? 10 : 100)
+            consumer.resume(ledger.resume())
+        }
+        drain(consumer)
+    }
+
+    private func step(_ consumer: KafkaConsumer, wait milliseconds: Int) {
+        switch consumer.poll(timeoutMilliseconds: milliseconds) {
+        case .message(let message): take(message, from: consumer)
+        case .error(let error): take(error)
+        case .partitionEnd, nil: break
+        }
+        let now = MonotonicTime.now
+        for (partition, time) in positionless where time <= now { position(partition, of: consumer) }
+        if now >= nextCommit {
+            nextCommit = now + settings.commitInterval
+            commit(consumer)
+        }
+        progress.logIfDue(now, logger: logger, inWindow: ledger.occupancy.requests)
+    }
+
+    // MARK: Records
+
+    private func take(_ message: KafkaMessage, from consumer: KafkaConsumer) {
+        // What comes while draining is left to whoever has the partition next.
+        if isDraining { return }
+        let partition = message.topicPartition
+        let arrival = MonotonicTime.now
+        guard let place = ledger.admit(partition, offset: message.offset, bytes: message.byteCount) else {
+            return counters.count(\.repeatsIgnored)
+        }
+        counters.count(\.taken)
+        let parsed = CaptionRequest.parse(message, limits: settings.limits)
+        do throws(RequestFailure) {
+            if let failure = parsed.failure { throw failure }
+            let options = try options(for: parsed.request)
+            requests.put(
+                Job(place: place, message: message, request: parsed.request, options: options, arrival: arrival))
+        } catch {
+            publisher.submit(answers.failure(error, request: parsed.request, message: message), at: place)
+        }
+        if !ledger.waitForRoom(partition, until: .now + settings.patience) {
+            consumer.pause(ledger.pause(becauseOf: partition))
+        }
+    }
+
+    /// The request's options over the defaults, within the limits.
+    private func options(for request: CaptionRequest) throws(RequestFailure) -> CaptionOptions {
+        if let model = request.model, model != settings.model.name,
+            model != "\(settings.model.name)@\(settings.model.version)"
+        {
+            throw RequestFailure(
+                .modelUnknown, "this worker has the model \(settings.model.name)@\(settings.model.version) only")
+        }
+        var options = settings.defaults
+        options.beam = request.beam ?? options.beam
+        options.candidates = request.candidates ?? min(options.candidates, options.beam)
+        options.maxWords = request.maxWords ?? options.maxWords
+        guard (1...settings.limits.maximumBeam).contains(options.beam),
+            (1...settings.limits.maximumWords).contains(options.maxWords), options.candidates >= 1
+        else { throw RequestFailure(.optionOutOfRange, "beam, candidates or max_words is out of range") }
+        guard options.candidates <= options.beam else {
+            throw RequestFailure(
+                .optionOutOfRange,
+                "\(options.candidates) candidates need a beam of at least as many, not \(options.beam)")
+        }
+        return options
+    }
+
+    // MARK: Errors
+
+    private func take(_ error: KafkaError) {
+        if error.name == "_AUTO_OFFSET_RESET", let partition = error.partition {
+            positionless[partition] = .now
+        } else if error.isFatal {
+            stop.request(.failure(.init(.failed, "the Kafka consumer failed: \(error)")))
+        } else if !wasAssigned, error.category == .authentication || error.category == .authorization {
+            stop.request(.failure(.init(.kafka, "Kafka refuses this worker: \(error)")))
+        } else if let suppressed = limiter.admit(error.name) {
+            logger.warning(
+                "Kafka consumer", metadata: ["error": .string("\(error)"), "suppressed": .integer(suppressed)])
+        }
+    }
+
+    // MARK: Commits
+
+    private func commit(_ consumer: KafkaConsumer) {
+        let offsets = ledger.offsetsToCommit()
+        do {
+            try consumer.commitAsync(offsets)
+        } catch {
+            commitFailed(offsets, error)
+        }
+    }
+
+    func commitFailed(_ offsets: [TopicPartitionOffset], _ error: any Error) {
+        ledger.commitEnded(offsets, succeeded: false)
+        if let suppressed = limiter.admit("commit") {
+            logger.warning(
+                "a commit failed and will be sent again",
+                metadata: ["error": .string("\(error)"), "suppressed": .integer(suppressed)])
+        }
+    }
+
+    // MARK: The end
+
+    /// Stops fetching, lets what was taken come to its end within a deadline, commits and leaves the group.
+    private func drain(_ consumer: KafkaConsumer) {
+        isDraining = true
+        let deadline = MonotonicTime.now + settings.drainTimeout
+        logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
+        while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
+            consumer.pause(consumer.assignment)
+            step(consumer, wait: 10)
+        }
+        let left = ledger.occupancy.requests
+        if left > 0 {
+            logger.warning(
+                "the deadline for draining has passed; what is left will be done by another worker",
+                metadata: ["requests": .integer(left)])
+        }
+        if !consumer.close(deadline: settings.closeTimeout) {
+            logger.warning("the group was not left in time; it finds out by session.timeout.ms")
+        }
+    }
+
+    func noteAssigned() { wasAssigned = true }
+}
+
+/// The line that says, from time to time, how far the worker is.
+struct Progress {
+    private let interval: Duration
+    private let counters: Counters
+    private var last: (time: MonotonicTime, counts: Counters.Counts)
+
+    init(interval: Duration, counters: Counters) {
+        self.interval = interval
+        self.counters = counters
+        last = (.now, counters.current)
+    }
+
+    /// Logs if it is time, unless nothing has happened and nothing is under way.
+    mutating func logIfDue(_ now: MonotonicTime, logger: Logger, inWindow: Int) {
+        guard now - last.time >= interval else { return }
+        let counts = counters.current
+        if counts != last.counts || inWindow > 0 {
+            let answered = counts.captioned + counts.failed - last.counts.captioned - last.counts.failed
+            var metadata = counts.metadata
+            metadata["in_window"] = .integer(inWindow)
+            metadata["per_second"] = .number((Double(answered) / (now - last.time).seconds * 10).rounded() / 10)
+            logger.info("progress", metadata: metadata)
+        }
+        last = (now, counts)
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(nanoseconds) / 1e9 }
+}

@@ -1,0 +1,89 @@
+import Inference
+import Messaging
+
+/// One request on its way through the worker. A value handed from thread to thread: whoever has it owns it.
+struct Job: Sendable {
+    let place: Place
+    let message: KafkaMessage
+    let request: CaptionRequest
+    let options: CaptionOptions
+    /// When it was polled.
+    let arrival: MonotonicTime
+    /// Reads of the image begun so far.
+    var attempts = 0
+    var firstFailure: MonotonicTime?
+    var fetchTime = Duration.zero
+
+    /// Why it is too late for an answer, if it is.
+    func expiry(now: Int64) -> RequestFailure? {
+        guard let expiresAt = request.expiresAt, now >= expiresAt else { return nil }
+        return RequestFailure(.expired, "the request's expires_at has passed")
+    }
+}
+
+/// A request whose image has been read.
+struct FetchedJob: Sendable {
+    let job: Job
+    let image: ImageBytes
+    /// What it holds of the image queue's bytes.
+    let reservedBytes: Int
+}
+
+/// What a request is answered with: its result, and for a failure its dead letter.
+struct Answer: Sendable {
+    let message: KafkaMessage
+    var result: CaptionResult
+
+    var messageCount: Int { result.failure == nil ? 1 : 2 }
+}
+
+/// Makes answers: knows what is the same in all of this worker's.
+struct AnswerMaker: Sendable {
+    let worker: String
+    let model: CaptionResult.Model
+
+    init(worker: String, identity: ModelIdentity) {
+        self.worker = worker
+        model = .init(
+            name: identity.name, version: identity.version, digest: identity.digest,
+            precision: identity.precision)
+    }
+
+    /// For a request that never became a job.
+    func failure(_ failure: RequestFailure, request: CaptionRequest, message: KafkaMessage) -> Answer {
+        Answer(
+            message: message,
+            result: CaptionResult(request: request, source: .init(message), worker: worker, failure: failure))
+    }
+
+    /// - Parameter queue: from poll to thread; nil if it never came to one.
+    func failure(_ failure: RequestFailure, of job: Job, queue: Duration? = nil, batch: Int = 0) -> Answer {
+        var result = begin(job, queue: queue, batch: batch)
+        result.failure = failure
+        if queue != nil { result.model = model }
+        return Answer(message: job.message, result: result)
+    }
+
+    func caption(_ output: CaptionSession.Output, of job: Job, queue: Duration, batch: Int) -> Answer {
+        var result = begin(job, queue: queue, batch: batch)
+        result.caption = output.candidates.first?.caption
+        result.candidates = output.candidates.map {
+            .init(caption: $0.caption, logProbability: $0.logProbability, score: $0.score)
+        }
+        result.model = model
+        result.timings.decode = output.decodeMilliseconds
+        result.timings.encode = output.encodeMilliseconds
+        result.timings.caption = output.captionMilliseconds
+        return Answer(message: job.message, result: result)
+    }
+
+    private func begin(_ job: Job, queue: Duration?, batch: Int) -> CaptionResult {
+        var result = CaptionResult(
+            request: job.request, source: .init(job.message), worker: worker, attempts: max(1, job.attempts))
+        result.timings.queue = queue?.milliseconds ?? 0
+        result.timings.fetch = job.fetchTime.milliseconds
+        result.timings.total = (MonotonicTime.now - job.arrival).milliseconds
+        result.timings.batch = batch
+        return result
+    }
+}

@@ -1,0 +1,178 @@
+import CommandLineOptions
+import Foundation
+import Inference
+import Messaging
+import Telemetry
+
+/// Puts the worker together from its options, runs it, and takes it apart again.
+///
+/// Threads: the main one polls Kafka (`Intake`); `--io-threads` read images (`Fetcher`); `--threads` caption them
+/// (`CaptionPool`); one produces answers (`Publisher`); one waits for signals. The producer and librdkafka have their own.
+struct Worker {
+    private static let window = WindowGate<TopicPartition>.Limits(requests: 256, bytes: 64 << 20)
+    private static let imageQueueBytes = 64 << 20
+    private static let maximumImageBytes = 32 << 20
+    private static let poolStackBytes = 8 << 20
+    private static let otherStackBytes = 1 << 20
+
+    private let options: ParsedOptions
+    private let stop: StopRequest
+    private let logger: Logger
+    private let kafka: KafkaConfiguration
+
+    init(_ options: ParsedOptions, stop: StopRequest, logger: Logger) throws {
+        self.options = options
+        self.stop = stop
+        self.logger = logger
+        var kafka = KafkaConfiguration(
+            bootstrapServers: options[SharedOptions.bootstrapServers], clientID: "kaption-worker")
+        kafka.set("queued.max.messages.kbytes", "16384")
+        do {
+            try kafka.passThrough(options[SharedOptions.properties].map { "\($0.key)=\($0.value)" }, owned: .worker)
+            for (name, value) in options.secrets {
+                try kafka.setSecret(name.replacing("-", with: "."), value)
+            }
+        } catch let error as KafkaError {
+            throw UsageError(error.message)
+        }
+        kafka.log = Self.logging(to: logger)
+        self.kafka = kafka
+    }
+
+    /// Runs until the worker is asked to stop.
+    func run() throws -> ExitCode {
+        let started = MonotonicTime.now
+        let storage = try openStorage()
+        let captioner = try loadModel()
+        var kafka = kafka
+        let setup = KafkaSetup(
+            bootstrapServers: kafka.bootstrapServers, admin: try KafkaAdmin(kafka), stop: stop, logger: logger)
+        let topics = KafkaSetup.Topics(
+            requests: options[WorkerOptions.topics].map(\.name), results: options[WorkerOptions.resultsTopic],
+            deadLetters: options[WorkerOptions.deadLettersTopic], partitions: options[WorkerOptions.partitions])
+        guard let destination = try setup.prepare(topics) else { return .done }
+        kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
+
+        let counters = Counters()
+        let ledger = Ledger<Answer>(limits: Self.window, order: options[WorkerOptions.order]) { $0.messageCount }
+        let requests = TimedQueue<Job>()
+        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes)
+        let publisher = Publisher(
+            configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
+            onFailure: { [stop] failure in stop.request(.failure(failure)) })
+        let answers = AnswerMaker(worker: workerID, identity: captioner.identity)
+        let fetcher = Fetcher(
+            storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
+            answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
+            maximumImageBytes: Self.maximumImageBytes, counters: counters)
+        let warmUp = WarmUp(threads: threadCount, options: captioner.defaults)
+        let pool = CaptionPool(
+            captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,
+            publisher: publisher, answers: answers, warmUp: warmUp)
+        let intake = Intake(
+            settings: settings(captioner), ledger: ledger, requests: requests, publisher: publisher, answers: answers,
+            counters: counters, stop: stop, logger: logger)
+
+        let threads = ThreadGroup()
+        try threads.start("publisher", count: 1, stackBytes: Self.otherStackBytes) { publisher.run() }
+        try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { pool.run() }
+        // Not awaited in the end: a read may hang for as long as its storage does.
+        try ThreadGroup().start("io", count: options[WorkerOptions.ioThreads], stackBytes: Self.otherStackBytes) {
+            fetcher.run()
+        }
+        let consumer = try KafkaConsumer(
+            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
+            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
+            delegate: intake)
+        try warmUp.wait()
+        logReady(captioner, started)
+        intake.run(consumer)
+
+        requests.close()
+        images.close()
+        publisher.close()
+        _ = threads.waitUntilEnded(until: .now + .seconds(3))
+        return finish(counters, started)
+    }
+
+    // MARK: Parts
+
+    private func openStorage() throws -> StorageRoot {
+        do throws(StorageUnavailable) {
+            return try StorageRoot(path: options[WorkerOptions.storage])
+        } catch {
+            throw WorkerFailure(.failed, error.description)
+        }
+    }
+
+    private func loadModel() throws -> Captioner {
+        do {
+            return try Captioner(bundle: options[WorkerOptions.model])
+        } catch {
+            throw WorkerFailure(.model, "the model cannot be used: \(error)")
+        }
+    }
+
+    private func settings(_ captioner: Captioner) -> Intake.Settings {
+        var defaults = captioner.defaults
+        if let beam = options[WorkerOptions.beam] {
+            defaults.beam = beam
+            defaults.candidates = min(defaults.candidates, beam)
+        }
+        return Intake.Settings(
+            topics: options[WorkerOptions.topics].map(\.name), defaults: defaults, model: captioner.identity,
+            revokeTimeout: options[WorkerOptions.revokeTimeout])
+    }
+
+    private var threadCount: Int {
+        options[WorkerOptions.threads] ?? ProcessInfo.processInfo.activeProcessorCount
+    }
+
+    /// How results and dead letters name this worker.
+    private var workerID: String {
+        options[WorkerOptions.instanceID]
+            ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+
+    // MARK: Logs
+
+    private func logReady(_ captioner: Captioner, _ started: MonotonicTime) {
+        logger.info(
+            "ready",
+            metadata: [
+                "model": .string("\(captioner.identity.name)@\(captioner.identity.version)"),
+                "digest": .string(captioner.identity.digest), "precision": .string(captioner.identity.precision),
+                "threads": .integer(threadCount), "io_threads": .integer(options[WorkerOptions.ioThreads]),
+                "storage": .string(options[WorkerOptions.storage]), "group": .string(options[WorkerOptions.group]),
+                "start_seconds": .number((MonotonicTime.now - started).seconds),
+            ])
+    }
+
+    private func finish(_ counters: Counters, _ started: MonotonicTime) -> ExitCode {
+        var metadata = counters.current.metadata
+        metadata["seconds"] = .number((MonotonicTime.now - started).seconds)
+        switch stop.reason {
+        case .failure(let failure):
+            logger.critical("\(failure)", metadata: metadata)
+            return failure.exitCode
+        case .signal(let number):
+            metadata["signal"] = .integer(Int(number))
+            logger.info("stopped", metadata: metadata)
+        case nil:
+            logger.info("stopped", metadata: metadata)
+        }
+        return .done
+    }
+
+    /// librdkafka's own lines: what it calls errors are mostly outages that it gets over by itself.
+    private static func logging(to logger: Logger) -> @Sendable (KafkaLogLine) -> Void {
+        let limiter = LogLimiter(interval: .seconds(10))
+        return { line in
+            let level: Logger.Level = line.level <= 4 ? .warning : line.level == 5 ? .info : .debug
+            guard level >= logger.level, let suppressed = limiter.admit(line.facility) else { return }
+            logger.log(
+                level: level, "librdkafka: \(line.message)",
+                metadata: ["facility": .string(line.facility), "suppressed": .integer(suppressed)])
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import CommandLineOptions
+
+/// The worker's command line.
+enum WorkerOptions {
+    enum Delivery: String, Sendable, CaseIterable {
+        case atLeastOnce = "at-least-once"
+        case exactlyOnce = "exactly-once"
+    }
+
+    enum Precision: String, Sendable, CaseIterable { case fp32, bf16, int8 }
+
+    enum Assignment: String, Sendable, CaseIterable {
+        case cooperativeSticky = "cooperative-sticky"
+        case range
+    }
+
+    static let group = Option.defaulted(
+        "group", .string, "NAME", default: "kaption", help: "Consumer group; its members share the partitions.")
+    static let topics = Option.defaulted(
+        "topics", .weightedNames, "NAME,…", default: "captions.requests", help: "Topics that requests come from.")
+    static let resultsTopic = Option.defaulted(
+        "results-topic", .string, "NAME", default: "captions.results", help: "Topic that results go to.")
+    static let deadLettersTopic = Option.defaulted(
+        "dead-letters-topic", .string, "NAME", default: "captions.dead-letters",
+        help: "Topic that requests go to which finally failed.")
+    static let partitions = Option.defaulted(
+        "partitions", .integer(1...10_000), "N", default: "8", help: "Partitions of topics that are missing and made.")
+    static let instanceID = Option.optional(
+        "instance-id", .string, "ID",
+        help: "Makes this a static member: a restart within session.timeout.ms moves no partition. One ID a worker.")
+    static let assignment = Option.defaulted(
+        "assignment", ValueFormat<Assignment>.choice, "STRATEGY", default: "cooperative-sticky",
+        help: "How the group shares partitions: cooperative-sticky, or range, which stops all members at each change.")
+
+    static let delivery = Option.defaulted(
+        "delivery", ValueFormat<Delivery>.choice, "MODE", default: "at-least-once",
+        help: "at-least-once: every request is answered, repeats are possible and have the same ce_id.")
+    static let order = Option.defaulted(
+        "order", ValueFormat<ReleaseOrder>.choice, "ORDER", default: "partition",
+        help: "partition: results leave in their requests' order; none: as they come.")
+    static let retryBudget = Option.defaulted(
+        "retry-budget", .duration(.zero ... .seconds(3600)), "TIME", default: "2s",
+        help: "How long an image that is missing or unreadable is tried again.")
+    static let revokeTimeout = Option.defaulted(
+        "revoke-timeout", .duration(.zero ... .seconds(60)), "TIME", default: "500ms",
+        help: "How long running images are awaited when a partition goes to another worker.")
+
+    static let storage = Option.required(
+        "storage", .string, "DIR", help: "Folder that image paths are relative to. Nothing outside it is read.")
+    static let ioThreads = Option.defaulted(
+        "io-threads", .integer(1...256), "N", default: "4", help: "Threads that read images.")
+
+    static let model = Option.required("model", .string, "DIR", help: "Model bundle (a folder).")
+    static let threads = Option.optional(
+        "threads", .integer(1...1024), "N", help: "Threads that caption. Default: one a core.")
+    static let maxBatch = Option.defaulted(
+        "max-batch", .integer(1...64), "N", default: "8", help: "Most images that a thread takes at once.")
+    static let beam = Option.optional(
+        "beam", .integer(1...10), "N", help: "Beams where the request does not say. Default: the model's.")
+    static let precision = Option.defaulted(
+        "precision", ValueFormat<Precision>.choice, "TYPE", default: "fp32", help: "Arithmetic: fp32.")
+
+    static let command = Command(
+        name: "kaption-worker",
+        abstract: "captions the images named on a Kafka topic and sends the captions to another.",
+        discussion: """
+            Runs until SIGTERM or SIGINT: then what was taken is finished (20 s at most), committed, and the group is left;
+            a second signal ends it at once. Missing topics are made. Every request gets a result; one that failed gets a
+            dead letter too. Times have a unit: 500ms, 2s, 1m.
+
+            Ends with 0 when stopped by a signal, 1 on failure, 2 for wrong usage, 3 if Kafka refuses the worker, 4 for a
+            bad model. While Kafka is away it waits.
+            """,
+        sections: [
+            Section(
+                "Kafka",
+                [
+                    SharedOptions.bootstrapServers, group, topics, resultsTopic, deadLettersTopic, partitions,
+                    instanceID,
+                    assignment, SharedOptions.properties,
+                ]),
+            Section("Promises", [delivery, order, retryBudget, revokeTimeout]),
+            Section("Images", [storage, ioThreads]),
+            Section("Model", [model, threads, maxBatch, beam, precision]),
+            Section("Log", [SharedOptions.log, SharedOptions.logLevel]),
+        ],
+        secrets: Secret.kafka,
+        examples: [
+            Example(
+                "Caption what comes, with the model in the box",
+                "kaption-worker --bootstrap-servers localhost:9092 --storage /photos --model Models/kaption-small"),
+            Example(
+                "A request and its answer, with nothing but kcat",
+                "printf 'a.jpg\\n' | kcat -P -b localhost:9092 -t captions.requests; "
+                    + "kcat -C -b localhost:9092 -t captions.results -e -f '%s\\n'"),
+            Example(
+                "Two threads, greedy decoding, a password from the environment",
+                "KAPTION_SECRET_SASL_PASSWORD=… kaption-worker --bootstrap-servers kafka:9093 --storage /photos --model m "
+                    + "--threads 2 --beam 1 -X security.protocol=SASL_SSL -X sasl.mechanism=PLAIN -X sasl.username=worker"
+            ),
+        ])
+
+    /// What is wanted in options that is not there yet.
+    static func checkAvailability(_ options: ParsedOptions) throws(UsageError) {
+        if options[delivery] == .exactlyOnce {
+            throw UsageError("--delivery exactly-once is not available yet; use at-least-once")
+        }
+        if options[precision] != .fp32 {
+            throw UsageError("--precision \(options[precision].rawValue) is not available yet; use fp32")
+        }
+        if let weighted = options[topics].first(where: { $0.weight != 1 }) {
+            throw UsageError("--topics \(weighted.name)=\(weighted.weight): weights are not available yet")
+        }
+    }
+}

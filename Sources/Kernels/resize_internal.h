@@ -1,0 +1,16 @@
+// What resize.c and resize_avx2.c share.
+#ifndef KAPTION_RESIZE_INTERNAL_H
+#define KAPTION_RESIZE_INTERNAL_H
+
+#include "kaption_resize.h"
+
+void kaption_resize_across_avx2(const uint8_t *source, size_t source_stride, size_t rows, const int32_t *starts,
+                                const int16_t *weights, size_t groups, size_t count, uint8_t *const *targets);
+// Returns how many of the bytes it has done: the rest is too short for a vector.
+size_t kaption_resize_down_avx2(const uint8_t *const *sources, const int16_t *weights, size_t pairs, size_t count,
+                                uint8_t *target);
+// A pixel stride of 4 only.
+void kaption_normalise_row_avx2(const uint8_t *pixels, size_t count, const uint8_t order[3], const float mean[3],
+                                const float std[3], float *target, size_t step);
+
+#endif

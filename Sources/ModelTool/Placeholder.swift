@@ -1,4 +1,0 @@
-@main
-struct ModelTool {
-    static func main() {}
-}

@@ -1,4 +1,0 @@
-@main
-struct SamplePictures {
-    static func main() {}
-}
