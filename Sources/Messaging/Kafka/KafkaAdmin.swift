@@ -27,22 +27,21 @@ public final class KafkaAdmin: Sendable {
     public func metadata(timeout: Duration) throws -> ClusterMetadata {
         let clock = ContinuousClock()
         let end = clock.now + timeout
-        var failure = KafkaError.timedOut("no broker answered within \(timeout)")
+        var cause: KafkaError?
         repeat {
             do {
                 return try metadata(attempt: max(.milliseconds(1), min(.seconds(1), end - clock.now)))
             } catch let error as KafkaError {
-                failure = error
+                if error.category != .unreachable { throw error }
             }
             // Why a connection failed is only told by the error callback.
             rd_kafka_poll(handle.pointer, 0)
             while let error = handle.context.takeError() {
                 if error.category == .authentication || error.category == .authorization { throw error }
-                if failure.name == "_TRANSPORT" || failure.name == "_TIMED_OUT" { failure = error }
+                if error.name != "_ALL_BROKERS_DOWN" { cause = error }
             }
-            if failure.category != .unreachable { throw failure }
         } while clock.now < end
-        throw failure
+        throw cause ?? KafkaError.timedOut("no broker answered within \(timeout)")
     }
 
     private func metadata(attempt timeout: Duration) throws -> ClusterMetadata {

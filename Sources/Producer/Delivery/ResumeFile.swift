@@ -55,7 +55,11 @@ final class ResumeFile: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing would leave the lock to a child process that is just being started.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Whether an earlier run enqueued the image.
     func contains(_ image: String) -> Bool { earlier.contains(Fingerprint(image)) }
