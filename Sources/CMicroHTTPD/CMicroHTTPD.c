@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static int open_listener(const struct sockaddr_in *address, unsigned int user_timeout, uint16_t *bound_port) {
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
     const int yes = 1;
     struct sockaddr_in bound;
@@ -58,19 +58,27 @@ static size_t leave_escapes(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-struct MHD_Daemon *kaption_http_start(int descriptor, unsigned int threads, unsigned int connections, size_t memory,
+struct MHD_Daemon *kaption_http_start(unsigned int threads, unsigned int connections, size_t memory,
                                       const struct kaption_http_callbacks *callbacks) {
     const struct MHD_OptionItem pool[] = {
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, callbacks->handle,
-                            callbacks->context, MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_CONNECTION_LIMIT,
-                            connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-                            MHD_OPTION_NOTIFY_COMPLETED, callbacks->completed, callbacks->context,
-                            MHD_OPTION_NOTIFY_CONNECTION, callbacks->connection_changed, callbacks->context,
-                            MHD_OPTION_URI_LOG_CALLBACK, callbacks->request_began, callbacks->context,
-                            MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+        callbacks->handle, callbacks->context, MHD_OPTION_CONNECTION_LIMIT, connections * threads,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED,
+        callbacks->completed, callbacks->context, MHD_OPTION_NOTIFY_CONNECTION, callbacks->connection_changed,
+        callbacks->context, MHD_OPTION_URI_LOG_CALLBACK, callbacks->request_began, callbacks->context,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+}
+
+int kaption_http_accept(struct MHD_Daemon *daemon, int listener) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    int client = accept4(listener, (struct sockaddr *)&address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client < 0) return errno;
+    return MHD_add_connection(daemon, client, (const struct sockaddr *)&address, length) == MHD_YES ? 0 : errno;
 }
 
 void kaption_http_end_by_closing(struct MHD_Response *response) {

@@ -56,12 +56,14 @@ public final class HTTPServer: Sendable {
 
 /// The running libmicrohttpd with its socket and the timer that holds clients to time.
 ///
-/// `@unchecked Sendable`: the pointers never change, and `stop` is called once, by whoever took the daemon out of the server.
+/// `@unchecked Sendable`: nothing changes after `init`, the timer may be cancelled from anywhere, and `stop` is called once, by
+/// whoever took the daemon out of the server.
 private final class Daemon: @unchecked Sendable {
     let port: Int
     private let core: ServerCore
     private let descriptor: Int32
-    private let pointer: OpaquePointer
+    private let daemon: MHDDaemon
+    private let acceptor: Acceptor
     private let timer: any DispatchSourceTimer
 
     init(host: String, port: Int, threads: Int, core: ServerCore) throws(HTTPServer.CannotStart) {
@@ -80,28 +82,30 @@ private final class Daemon: @unchecked Sendable {
         self.port = Int(boundPort)
         self.core = core
         var callbacks = Callbacks.table(core)
+        // Twice as many as there will be: libmicrohttpd counts a connection a moment longer than the acceptor does.
         let started = kaption_http_start(
-            descriptor, UInt32(threads), UInt32(max(limits.connections, threads)), limits.connectionMemory, &callbacks)
+            UInt32(threads), UInt32(2 * max(limits.connections, 1)), limits.connectionMemory, &callbacks)
         guard let started else {
             let reason = String(cString: strerror(errno))
             close(descriptor)
             throw HTTPServer.CannotStart(description: "cannot start the HTTP server on \(host):\(port): \(reason)")
         }
-        pointer = started
+        daemon = MHDDaemon(pointer: started)
+        acceptor = Acceptor(descriptor: descriptor, places: core.freePlaces)
         let tick = max(10, min(1000, Int(min(limits.timeout, limits.streamHeartbeat).milliseconds) / 4))
         timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "http-limits"))
         timer.schedule(deadline: .now() + .milliseconds(tick), repeating: .milliseconds(tick))
         timer.setEventHandler { core.enforceLimits() }
         timer.resume()
+        acceptor.start(daemon)
     }
 
     func stop(within patience: Duration) {
-        // The descriptor must stay open until the threads are gone, but is to accept nothing more from now on.
-        MHD_quiesce_daemon(pointer)
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        core.beginDraining()
+        acceptor.stop()
         core.drain(within: patience)
         timer.cancel()
-        MHD_stop_daemon(pointer)
+        MHD_stop_daemon(daemon.pointer)
         close(descriptor)
     }
 }

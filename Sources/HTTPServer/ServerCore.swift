@@ -8,6 +8,9 @@ final class ServerCore: Sendable {
     let report: @Sendable (String) -> Void
     private let connections = Mutex<[ObjectIdentifier: Connection]>([:])
     private let openConnections = DispatchGroup()
+    /// One for each further connection that may be opened. Counted up from 0: a semaphore that goes while it has less than it
+    /// began with stops the program.
+    let freePlaces = DispatchSemaphore(value: 0)
     private let bodyBytes = Atomic(0)
     private let draining = Atomic(false)
 
@@ -15,6 +18,7 @@ final class ServerCore: Sendable {
         router = Router(routes: routes)
         self.limits = limits
         self.report = report
+        for _ in 0..<max(limits.connections, 1) { freePlaces.signal() }
     }
 
     // MARK: Connections
@@ -30,6 +34,7 @@ final class ServerCore: Sendable {
         connection.willClose()
         connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
         openConnections.leave()
+        freePlaces.signal()
     }
 
     func awaitRequest(_ connection: Connection) {
@@ -49,9 +54,11 @@ final class ServerCore: Sendable {
     /// Whether requests under way are the last ones.
     var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
 
-    /// Lets requests under way end, for so long; then ends them. Afterwards no stream waits to be resumed.
+    /// From now on each answer ends its connection.
+    func beginDraining() { draining.store(true, ordering: .sequentiallyConsistent) }
+
+    /// Lets requests under way end, for so long; then ends them. Afterwards no stream waits to be resumed. After `beginDraining`.
     func drain(within patience: Duration) {
-        draining.store(true, ordering: .sequentiallyConsistent)
         for connection in allConnections {
             if connection.isBetweenRequests { connection.stopReading() }
             connection.stream?.finish()

@@ -57,6 +57,31 @@ struct StopTests {
         #expect(!server.stream().isOpen)
     }
 
+    /// libmicrohttpd's own way of refusing connections ends the process in one of some hundred of these rounds.
+    @Test func stoppingUnderLoadIsSafe() throws {
+        let port = Atomic(0)
+        let isOver = Atomic(false)
+        let clients = DispatchGroup()
+        for _ in 0..<3 {
+            clients.enter()
+            Thread.detachNewThread {
+                while !isOver.load(ordering: .sequentiallyConsistent) {
+                    let client = try? RawClient(port: port.load(ordering: .sequentiallyConsistent))
+                    while let client, (try? client.get("/hello").status) == 200 {}
+                }
+                clients.leave()
+            }
+        }
+        for _ in 0..<500 {
+            let server = try TestServer(threads: 4)
+            port.store(server.port, ordering: .sequentiallyConsistent)
+            #expect(try RawClient(port: server.port).get("/hello").status == 200)
+            server.server.stop(within: .seconds(20))
+        }
+        isOver.store(true, ordering: .sequentiallyConsistent)
+        clients.wait()
+    }
+
     /// Neither half a request nor a client that does not read holds the stop beyond its time.
     @Test func stoppingHasItsTime() throws {
         let server = try TestServer()

@@ -24,11 +24,15 @@ struct kaption_http_callbacks {
     void *(*request_began)(void *context, const char *target, struct MHD_Connection *connection);
 };
 
-/// Serves the listening socket with `threads` threads of epoll. Escapes in targets are left as they are, protocol errors are
-/// answered strictly, and nothing is logged. `connections` is for all threads together, `memory` in bytes for each
-/// connection. Returns NULL with errno set if that fails; the socket stays the caller's either way.
-struct MHD_Daemon *kaption_http_start(int descriptor, unsigned int threads, unsigned int connections, size_t memory,
+/// Starts `threads` threads of epoll, which serve what `kaption_http_accept` gives them. Escapes in targets are left as they are,
+/// protocol errors are answered strictly, and nothing is logged. `connections` is for each thread, and must not be reached:
+/// 0.9.75 forgets to unlock a mutex then. `memory` is in bytes for each connection. Returns NULL with errno set if that fails.
+struct MHD_Daemon *kaption_http_start(unsigned int threads, unsigned int connections, size_t memory,
                                       const struct kaption_http_callbacks *callbacks);
+
+/// Waits for the listening socket's next connection and hands it to the daemon. Returns 0, or errno: EINVAL once the listening
+/// socket has been shut down.
+int kaption_http_accept(struct MHD_Daemon *daemon, int listener);
 
 /// Marks a response of unknown size to end with its connection, not with a last chunk.
 void kaption_http_end_by_closing(struct MHD_Response *response);
