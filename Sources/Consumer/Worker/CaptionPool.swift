@@ -12,6 +12,7 @@ struct CaptionPool: Sendable {
     let publisher: Publisher
     let answers: AnswerMaker
     let warmUp: WarmUp
+    let hooks: TestHooks
 
     /// Works until the queue of images is closed.
     func run() {
@@ -35,6 +36,7 @@ struct CaptionPool: Sendable {
 
     private func caption(_ batch: [FetchedJob], with session: CaptionSession) {
         if batch.isEmpty { return }
+        for fetched in batch { hooks.beginCaption(of: fetched.job.request.image) }
         let start = MonotonicTime.now
         withExtendedLifetime(batch) {
             let inputs = batch.map { CaptionSession.Input(bytes: $0.image.buffer, options: $0.job.options) }

@@ -14,6 +14,7 @@ struct Fetcher: Sendable {
     let retries: RetrySchedule
     let maximumImageBytes: Int
     let counters: Counters
+    let hooks: TestHooks
     let logger: Logger
 
     /// Works until the queue of requests is closed.
@@ -32,6 +33,7 @@ struct Fetcher: Sendable {
         var job = job
         job.attempts += 1
         let start = MonotonicTime.now
+        hooks.beginRead(of: job.request.image)
         do throws(ImageAccessError) {
             let file = try storage.open(job.request.image, limit: maximumImageBytes)
             let opened = MonotonicTime.now

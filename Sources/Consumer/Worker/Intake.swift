@@ -20,6 +20,7 @@ final class Intake {
         var progressInterval = Duration.seconds(30)
         var drainTimeout = Duration.seconds(20)
         var closeTimeout = Duration.seconds(5)
+        var hooks = TestHooks()
     }
 
     let settings: Settings
@@ -68,6 +69,7 @@ final class Intake {
     }
 
     private func step(_ consumer: KafkaConsumer, wait milliseconds: Int) {
+        settings.hooks.beginPoll()
         switch consumer.poll(timeoutMilliseconds: milliseconds) {
         case .message(let message): take(message, from: consumer)
         case .error(let error): take(error)

@@ -13,9 +13,10 @@ struct WorkerProgram {
         let exitCode: ExitCode
         do {
             try WorkerOptions.checkAvailability(options)
+            let hooks = try TestHooks(ProcessInfo.processInfo.environment[TestHooks.variable] ?? "")
             let stop = StopRequest()
             try StopSignals.watch(stop)
-            exitCode = try Worker(options, stop: stop, logger: logger).run()
+            exitCode = try Worker(options, stop: stop, logger: logger, hooks: hooks).run()
         } catch let error as UsageError {
             command.fail(error)
         } catch let failure as WorkerFailure {

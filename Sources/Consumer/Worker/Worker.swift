@@ -19,11 +19,13 @@ struct Worker {
     private let stop: StopRequest
     private let logger: Logger
     private let kafka: KafkaConfiguration
+    private let hooks: TestHooks
 
-    init(_ options: ParsedOptions, stop: StopRequest, logger: Logger) throws {
+    init(_ options: ParsedOptions, stop: StopRequest, logger: Logger, hooks: TestHooks) throws {
         self.options = options
         self.stop = stop
         self.logger = logger
+        self.hooks = hooks
         var kafka = KafkaConfiguration(
             bootstrapServers: options[SharedOptions.bootstrapServers], clientID: "kaption-worker")
         kafka.set("queued.max.messages.kbytes", "16384")
@@ -42,6 +44,9 @@ struct Worker {
     /// Runs until the worker is asked to stop.
     func run() throws -> ExitCode {
         let started = MonotonicTime.now
+        if !hooks.isEmpty {
+            logger.warning("test hooks are set: never use this in production", metadata: ["hooks": .string("\(hooks)")])
+        }
         let storage = try openStorage()
         let captioner = try loadModel()
         var kafka = kafka
@@ -64,11 +69,11 @@ struct Worker {
         let fetcher = Fetcher(
             storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
             answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
-            maximumImageBytes: Self.maximumImageBytes, counters: counters, logger: logger)
+            maximumImageBytes: Self.maximumImageBytes, counters: counters, hooks: hooks, logger: logger)
         let warmUp = WarmUp(threads: threadCount, options: captioner.defaults)
         let pool = CaptionPool(
             captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,
-            publisher: publisher, answers: answers, warmUp: warmUp)
+            publisher: publisher, answers: answers, warmUp: warmUp, hooks: hooks)
         let intake = Intake(
             settings: settings(captioner), ledger: ledger, requests: requests, publisher: publisher, answers: answers,
             counters: counters, stop: stop, logger: logger)
@@ -121,7 +126,7 @@ struct Worker {
         }
         return Intake.Settings(
             topics: options[WorkerOptions.topics].map(\.name), defaults: defaults, model: captioner.identity,
-            revokeTimeout: options[WorkerOptions.revokeTimeout])
+            revokeTimeout: options[WorkerOptions.revokeTimeout], hooks: hooks)
     }
 
     private var threadCount: Int {
