@@ -36,9 +36,8 @@ final class RawClient {
             }
         }
         guard code == 0 else {
-            let reason = String(cString: strerror(errno))
-            close(descriptor)
-            throw Failure(description: "connect: \(reason)")
+            // `deinit` closes: it is called for an object that throws when it has all its properties.
+            throw Failure(description: "connect: \(String(cString: strerror(errno)))")
         }
     }
 
