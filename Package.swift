@@ -58,7 +58,7 @@ let package = Package(
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "TestSupport"]),
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
-        .testTarget(name: "ProducerTests", dependencies: ["Producer", "TestSupport"]),
+        .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),
         .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "TestSupport"]),
         .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),
     ]

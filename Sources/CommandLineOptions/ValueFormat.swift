@@ -88,9 +88,9 @@ extension ValueFormat where Value == Double {
 }
 
 extension ValueFormat where Value == Duration {
-    /// A length of time with its unit: `500ms`, `2s`, `1.5m`, `1h`.
+    /// A length of time with its unit: `500ms`, `2s`, `1.5m`, `1h`, `7d`.
     public static func duration(_ range: ClosedRange<Duration>) -> Self {
-        let units = ["ms": 0.001, "s": 1, "m": 60, "h": 3600]
+        let units = ["ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400]
         return ValueFormat { text throws(UsageError) in
             let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
             guard let number = Double(digits), let unit = units[String(text.dropFirst(digits.count))],

@@ -1,12 +1,14 @@
 import CommandLineOptions
+import Messaging
 
 /// The command line of `kaption-enqueue`.
 enum EnqueueOptions {
     enum Key: String, Sendable, CaseIterable { case id, path, none }
     enum Output: String, Sendable, CaseIterable { case auto, table, json }
 
-    static let storage = Option.required(
-        "storage", .string, "DIR", help: "Folder the workers read images from; images are named relative to it.")
+    static let storage = Option<String?>.optional(
+        "storage", .string, "DIR",
+        help: "Folder the workers read images from; images are named relative to it. Required with images.")
     static let topic = Option.defaulted(
         "topic", .string, "NAME", default: "captions.requests", help: "Topic of the requests; it must exist.")
     static let timeout = Option.defaulted(
@@ -49,6 +51,21 @@ enum EnqueueOptions {
         "progress", ValueFormat<Console.ProgressStyle>.choice, "auto|bar|json|none", default: "auto",
         help: "Form of the progress on standard error; auto: a bar on a terminal, else a JSON line a second.")
 
+    static let replayDeadLetters = Option.flag(
+        "replay-dead-letters", help: "Send requests that failed for good to their topics again, instead of images.")
+    static let deadLettersTopic = Option.defaulted(
+        "dead-letters-topic", .string, "NAME", default: "captions.dead-letters", help: "Topic of the dead letters.")
+    static let code = Option<[ErrorCode]?>.optional(
+        "code", .codes, "CODE[,CODE]…", help: "Only those that failed for one of these reasons, e.g. image_not_found.")
+    static let since = Option<ReplayFilter.Time?>.optional(
+        "since", .time, "TIME", help: "Only those that failed then or later: an RFC 3339 time, or 2h for 2 hours ago.")
+    static let until = Option<ReplayFilter.Time?>.optional(
+        "until", .time, "TIME", help: "Only those that failed before then.")
+    static let dryRun = Option.flag("dry-run", help: "List what would be sent, and send nothing.")
+    static let replayGroup = Option.defaulted(
+        "replay-group", .string, "NAME", default: "kaption-replay",
+        help: "Consumer group that remembers what has been replayed.")
+
     static let command = Command(
         name: "kaption-enqueue",
         abstract: "Enqueues references to images for captioning.",
@@ -61,6 +78,10 @@ enum EnqueueOptions {
             With --resume each acknowledged image is noted in a file, synchronised every second. A start after a
             crash enqueues every image that was not acknowledged, and may repeat the last second's: at least once.
 
+            With --replay-dead-letters the requests in the dead letters are sent to the topics they came from (or to
+            --topic), and their results name the failed request in replay_of. The group remembers each dead letter
+            that was replayed, so that none is replayed twice, and those that a filter passes over are left for later.
+
             Exit codes: 0 all delivered (--wait: all captioned), 1 something was not, 2 wrong usage, 3 Kafka cannot
             be reached or a topic is missing, 130 or 143 after Ctrl-C or SIGTERM (what was enqueued is still
             delivered; a second signal ends at once).
@@ -70,10 +91,12 @@ enum EnqueueOptions {
             Section("Images", [storage, rate, resume, null, allFiles, maxInFlight]),
             Section("Requests", [key, batch, model, beam, candidates, maxWords, metadata]),
             Section("Results", [wait, waitTimeout, resultsTopic, output]),
+            Section(
+                "Dead letters", [replayDeadLetters, deadLettersTopic, code, since, until, dryRun, replayGroup]),
             Section("Logs", [progress, SharedOptions.log, SharedOptions.logLevel]),
         ],
         positionals: Positionals(
-            "PATH|GLOB|-…", help: "Images, folders, patterns, or '-' for a list on standard input."),
+            "PATH|GLOB|-…", count: 0...Int.max, help: "Images, folders, patterns, or '-' for a list on standard input."),
         secrets: Secret.kafka,
         examples: [
             Example(
@@ -86,5 +109,9 @@ enum EnqueueOptions {
                 "A million, 500 a second, safe to stop and start again",
                 "find /photos -name '*.jpg' -print0 | kaption-enqueue --bootstrap-servers localhost:9092 "
                     + "--storage /photos --rate 500 --resume photos.resume -0 -"),
+            Example(
+                "The images are there now: try again what was missing since yesterday",
+                "kaption-enqueue --bootstrap-servers localhost:9092 --replay-dead-letters --code image_not_found --since 1d"
+            ),
         ])
 }

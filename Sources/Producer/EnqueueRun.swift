@@ -31,9 +31,10 @@ struct EnqueueRun {
 
     /// Throws `UsageError` before anything is sent; every other trouble is logged and ends up in the exit code.
     func run() throws(UsageError) -> ExitCode {
+        try checkPresence()
         let run = RunIdentity()
         let template = try RequestTemplate(options, run: run)
-        let root = try StorageRoot(options[EnqueueOptions.storage])
+        let root = try StorageRoot(options[EnqueueOptions.storage] ?? "")
         let topic = options[EnqueueOptions.topic]
         let resume = try options[EnqueueOptions.resume].map { path throws(UsageError) in
             try ResumeFile(path: path, topic: topic)
@@ -51,6 +52,18 @@ struct EnqueueRun {
             reporter.log(.critical, "Kafka cannot be used", ["reason": "\(error)"])
             return finish(.kafka)
         }
+    }
+
+    /// What only a replay does without.
+    private func checkPresence() throws(UsageError) {
+        if options[EnqueueOptions.storage] == nil {
+            throw UsageError("--storage DIR is missing; give it, or KAPTION_STORAGE in the environment")
+        }
+        if options.positionals.isEmpty { throw UsageError("PATH|GLOB|-… is missing") }
+        let isReplay =
+            options[EnqueueOptions.dryRun] || options[EnqueueOptions.code] != nil
+            || options[EnqueueOptions.since] != nil || options[EnqueueOptions.until] != nil
+        if isReplay { throw UsageError("--dry-run, --code, --since and --until go with --replay-dead-letters") }
     }
 
     private func send(with enqueuer: Enqueuer, root: StorageRoot) throws -> ExitCode {

@@ -10,6 +10,9 @@ struct Producer {
         do {
             let interruption = try Interruption()
             interruption.takeSignals()
+            if options[EnqueueOptions.replayDeadLetters] {
+                try ReplayRun(options, interruption: interruption).run().exit()
+            }
             try EnqueueRun(options, interruption: interruption).run().exit()
         } catch let error as UsageError {
             EnqueueOptions.command.fail(error)

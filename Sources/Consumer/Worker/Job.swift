@@ -51,9 +51,9 @@ struct AnswerMaker: Sendable {
 
     /// For a request that never became a job.
     func failure(_ failure: RequestFailure, request: CaptionRequest, message: KafkaMessage) -> Answer {
-        Answer(
-            message: message,
-            result: CaptionResult(request: request, source: .init(message), worker: worker, failure: failure))
+        var result = CaptionResult(request: request, source: .init(message), worker: worker, failure: failure)
+        result.replayOf = CaptionRequest.replayOf(message)
+        return Answer(message: message, result: result)
     }
 
     /// - Parameter queue: from poll to thread; nil if it never came to one.
@@ -80,6 +80,7 @@ struct AnswerMaker: Sendable {
     private func begin(_ job: Job, queue: Duration?, batch: Int) -> CaptionResult {
         var result = CaptionResult(
             request: job.request, source: .init(job.message), worker: worker, attempts: max(1, job.attempts))
+        result.replayOf = CaptionRequest.replayOf(job.message)
         result.timings.queue = queue?.milliseconds ?? 0
         result.timings.fetch = job.fetchTime.milliseconds
         result.timings.total = (MonotonicTime.now - job.arrival).milliseconds

@@ -7,9 +7,12 @@ extension KafkaConsumer {
     /// - Throws: `KafkaError`; after `timeout` one of category `.unreachable`, and the commit may still come to pass.
     public func commit(_ offsets: [TopicPartitionOffset], timeout: Duration) throws {
         if offsets.isEmpty { return }
+        try commit(PartitionList(offsets), timeout: timeout)
+    }
+
+    func commit(_ list: borrowing PartitionList, timeout: Duration) throws {
         guard let queue = rd_kafka_queue_new(handle.pointer) else { throw KafkaError.closed }
         defer { rd_kafka_queue_destroy(queue) }
-        let list = PartitionList(offsets)
         try check(rd_kafka_commit_queue(handle.pointer, list.pointer, queue, nil, nil))
         guard let event = rd_kafka_queue_poll(queue, timeout.milliseconds) else {
             throw KafkaError.timedOut("the commit was not answered within \(timeout)")

@@ -33,6 +33,12 @@ final class Reporter: Sendable {
         limited("undelivered", .error, "not delivered", ["image": "\(image)", "reason": "\(error)"])
     }
 
+    func notReplayed(deadLetter: String, request: String, reason: String) {
+        limited(
+            "not replayed \(reason)", .error, "not replayed",
+            ["dead_letter": "\(deadLetter)", "request": "\(request)", "reason": "\(reason)"])
+    }
+
     func kafka(_ error: KafkaError) { limited("kafka", .warning, "Kafka", ["reason": "\(error)"]) }
 
     func log(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
