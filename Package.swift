@@ -38,7 +38,7 @@ let package = Package(
         // Programs.
         .executableTarget(
             name: "Consumer",
-            dependencies: ["Inference", "Messaging", "CLinux", "CommandLineOptions", "Telemetry"]),
+            dependencies: ["Inference", "Messaging", "HTTPServer", "CLinux", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "ModelTool", dependencies: ["Inference", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),

@@ -106,36 +106,7 @@ struct MetricsTests {
         let seconds = registry.histogram("seconds", "Time", labels: ["stage"])
         for value in [0.0005, 0.003, 0.2, 100] { seconds["encode"].record(value) }
 
-        let script = SharedFiles.packageRoot.appendingPathComponent("Tests/Tools/prometheus-venv.sh")
-        let python = String(decoding: try ChildProcess.run(script, []), as: UTF8.self).trimmingCharacters(in: .newlines)
-        let reader = SharedFiles.packageRoot.appendingPathComponent("Tests/Tools/prometheus_samples.py")
-        let output = try ChildProcess.run(
-            URL(fileURLWithPath: python), [reader.path], input: Data(registry.text().utf8),
-            environment: ["PYTHONUTF8": "1"])
-        struct Family: Decodable {
-            struct Sample: Decodable {
-                enum Value: Decodable, Equatable {
-                    case number(Double)
-                    case special(String)
-
-                    init(from decoder: any Decoder) throws {
-                        let container = try decoder.singleValueContainer()
-                        if let number = try? container.decode(Double.self) {
-                            self = .number(number)
-                        } else {
-                            self = .special(try container.decode(String.self))
-                        }
-                    }
-                }
-                let name: String
-                let labels: [String: String]
-                let value: Value
-            }
-            let type: String
-            let help: String
-            let samples: [Sample]
-        }
-        let families = try JSONDecoder().decode([String: Family].self, from: output)
+        let families = try PrometheusFamily.parse(registry.text())
         #expect(families.keys.sorted() == ["gauge", "odd", "plain", "seconds"])
         let oddFamily = try #require(families["odd"])
         #expect(oddFamily.type == "counter" && oddFamily.help == odd)

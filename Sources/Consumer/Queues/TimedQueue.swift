@@ -36,6 +36,9 @@ final class TimedQueue<Work: Sendable>: Sendable {
         }
     }
 
+    /// How much waits, that which waits for its time included.
+    var count: Int { state.withLock { $0.ready.count - $0.head + $0.later.count } }
+
     /// Waits for the next work; nil once the queue is closed.
     func take() -> Work? {
         state.wait { state in

@@ -29,6 +29,8 @@ final class Intake {
     let publisher: Publisher
     let answers: AnswerMaker
     let counters: Counters
+    let readiness: Readiness
+    let kafkaWatch: KafkaWatch
     let stop: StopRequest
     let logger: Logger
     let limiter = LogLimiter(interval: .seconds(10))
@@ -41,7 +43,8 @@ final class Intake {
 
     init(
         settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: Publisher,
-        answers: AnswerMaker, counters: Counters, stop: StopRequest, logger: Logger
+        answers: AnswerMaker, counters: Counters, readiness: Readiness, kafkaWatch: KafkaWatch, stop: StopRequest,
+        logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
@@ -49,6 +52,8 @@ final class Intake {
         self.publisher = publisher
         self.answers = answers
         self.counters = counters
+        self.readiness = readiness
+        self.kafkaWatch = kafkaWatch
         self.stop = stop
         self.logger = logger
         progress = Progress(interval: settings.progressInterval, counters: counters)
@@ -139,6 +144,9 @@ final class Intake {
             positionless[partition] = .now
         } else if error.isFatal {
             stop.request(.failure(.init(.failed, "the Kafka consumer failed: \(error)")))
+        } else if error.category == .unreachable {
+            kafkaWatch.suspect()
+            logger.debug("Kafka consumer", metadata: ["error": .string("\(error)")])
         } else if !wasAssigned, error.category == .authentication || error.category == .authorization {
             stop.request(.failure(.init(.kafka, "Kafka refuses this worker: \(error)")))
         } else if let suppressed = limiter.admit(error.name) {
@@ -160,6 +168,7 @@ final class Intake {
 
     func commitFailed(_ offsets: [TopicPartitionOffset], _ error: any Error) {
         ledger.commitEnded(offsets, succeeded: false)
+        counters.count(\.commitFailures)
         if let suppressed = limiter.admit("commit") {
             logger.warning(
                 "a commit failed and will be sent again",
@@ -172,6 +181,7 @@ final class Intake {
     /// Stops fetching, lets what was taken come to its end within a deadline, commits and leaves the group.
     private func drain(_ consumer: KafkaConsumer) {
         isDraining = true
+        readiness.miss(.groupJoined, because: "the worker is stopping")
         var deadline = MonotonicTime.now
         // After a failure nothing can be brought to its end.
         if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
@@ -191,7 +201,11 @@ final class Intake {
         }
     }
 
-    func noteAssigned() { wasAssigned = true }
+    func noteAssigned() {
+        wasAssigned = true
+        counters.count(\.assigned)
+        if !isDraining { readiness.meet(.groupJoined) }
+    }
 }
 
 /// The line that says, from time to time, how far the worker is.

@@ -47,18 +47,23 @@ struct Worker {
         if !hooks.isEmpty {
             logger.warning("test hooks are set: never use this in production", metadata: ["hooks": .string("\(hooks)")])
         }
+        let health = try WorkerHealth(options, logger: logger)
+        defer { health.stop() }
         let storage = try openStorage()
+        health.readiness.meet(.storage)
         let captioner = try loadModel()
+        health.metrics.declare(captioner.identity, threads: threadCount)
         var kafka = kafka
         let setup = KafkaSetup(
-            bootstrapServers: kafka.bootstrapServers, admin: try KafkaAdmin(kafka), stop: stop, logger: logger)
+            bootstrapServers: kafka.bootstrapServers, admin: try KafkaAdmin(kafka), readiness: health.readiness,
+            stop: stop, logger: logger)
         let topics = KafkaSetup.Topics(
             requests: options[WorkerOptions.topics].map(\.name), results: options[WorkerOptions.resultsTopic],
             deadLetters: options[WorkerOptions.deadLettersTopic], partitions: options[WorkerOptions.partitions])
         guard let destination = try setup.prepare(topics) else { return .done }
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
 
-        let counters = Counters()
+        let counters = health.counters
         let ledger = Ledger<Answer>(limits: Self.window, order: options[WorkerOptions.order]) { $0.messageCount }
         let requests = TimedQueue<Job>()
         let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes)
@@ -74,9 +79,12 @@ struct Worker {
         let pool = CaptionPool(
             captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,
             publisher: publisher, answers: answers, warmUp: warmUp, hooks: hooks)
+        let kafkaWatch = try health.watchKafka(by: setup.admin)
+        health.metrics.declare(ledger)
+        health.metrics.declareQueues(["requests": { requests.count }, "images": { images.waitingCount }])
         let intake = Intake(
             settings: settings(captioner), ledger: ledger, requests: requests, publisher: publisher, answers: answers,
-            counters: counters, stop: stop, logger: logger)
+            counters: counters, readiness: health.readiness, kafkaWatch: kafkaWatch, stop: stop, logger: logger)
 
         let threads = ThreadGroup()
         try threads.start("publisher", count: 1, stackBytes: Self.otherStackBytes) { publisher.run() }
@@ -90,6 +98,8 @@ struct Worker {
             properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
             delegate: intake)
         try warmUp.wait()
+        health.readiness.meet(.modelWarm)
+        try health.watchProgress(of: ledger)
         logReady(captioner, started)
         intake.run(consumer)
 

@@ -40,14 +40,15 @@ final class Trial {
     private let files = try? TemporaryDirectory()
     private var starts = 0
 
-    init(_ broker: Broker) throws {
+    /// - Parameter own: a broker for this trial alone.
+    init(_ broker: Broker, on own: KafkaLocal? = nil) throws {
         let name = "trial-\(UUID().uuidString.prefix(8).lowercased())"
         group = name
         requestsTopic = name + ".requests"
         resultsTopic = name + ".results"
         deadLettersTopic = name + ".dead-letters"
         let topics = [requestsTopic, resultsTopic, deadLettersTopic].map { "\($0):\(Self.partitions)" }
-        self.broker = try broker == .embedded ? EmbeddedTestBroker(topics: topics) : KafkaLocal.shared()
+        self.broker = try own ?? (broker == .embedded ? EmbeddedTestBroker(topics: topics) : KafkaLocal.shared())
         bootstrapServers = self.broker.bootstrapServers
         storage = try TemporaryDirectory()
         producer = try KafkaProducer(KafkaConfiguration(bootstrapServers: bootstrapServers)) { report in
@@ -62,7 +63,8 @@ final class Trial {
     }
 
     /// Starts a worker and waits until it has all partitions.
-    func startWorker(_ options: [String] = []) throws -> Worker {
+    /// - Parameter hooks: the value of `KAPTION_TEST_HOOKS`.
+    func startWorker(_ options: [String] = [], hooks: String = "") throws -> Worker {
         starts += 1
         let log = try #require(files).url.appendingPathComponent("worker-\(starts).log")
         let worker = Worker(
@@ -73,7 +75,7 @@ final class Trial {
                     "--model", SharedFiles.packageRoot.appendingPathComponent("Models/kaption-small").path,
                     "--group", group, "--topics", requestsTopic, "--results-topic", resultsTopic,
                     "--dead-letters-topic", deadLettersTopic, "-X", "session.timeout.ms=6000",
-                ] + options, errors: log), log: log)
+                ] + options, environment: ["KAPTION_TEST_HOOKS": hooks], errors: log), log: log)
         let isAssigned = eventually(within: .seconds(60)) {
             worker.logText.components(separatedBy: "\(requestsTopic)[").count > Self.partitions
         }

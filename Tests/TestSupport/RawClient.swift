@@ -2,26 +2,26 @@ import Foundation
 import Glibc
 
 /// A socket, and nothing but what the test does with it: for requests that no HTTP client would make.
-final class RawClient {
-    struct Reply: Equatable {
-        var status: Int
+public final class RawClient {
+    public struct Reply: Equatable {
+        public var status: Int
         /// With lowercase names.
-        var headers: [String: String]
-        var body: [UInt8]
+        public var headers: [String: String]
+        public var body: [UInt8]
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        public var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
+    public struct Failure: Error, CustomStringConvertible {
+        public let description: String
     }
 
     private let descriptor: Int32
     /// Received and not yet read.
-    private(set) var buffer: [UInt8] = []
+    public private(set) var buffer: [UInt8] = []
 
     /// - Parameter receiveBuffer: the kernel's for this socket, in bytes; small makes a slow reader sooner felt.
-    init(port: Int, receiveBuffer: Int32? = nil) throws {
+    public init(port: Int, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
@@ -45,10 +45,10 @@ final class RawClient {
 
     /// Whether all was sent; the server may have closed.
     @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    public func send(_ bytes: [UInt8]) -> Bool {
         bytes.withUnsafeBytes { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
@@ -61,10 +61,10 @@ final class RawClient {
         }
     }
 
-    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+    public func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Receives once; false at the end of the connection.
-    func receive(within timeout: Duration = .seconds(20)) throws -> Bool {
+    public func receive(within timeout: Duration = .seconds(20)) throws -> Bool {
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard Glibc.poll(&poll, 1, Int32(timeout / .milliseconds(1))) > 0 else {
             throw Failure(
@@ -78,14 +78,14 @@ final class RawClient {
     }
 
     /// Everything up to the connection's end.
-    func receiveAll() throws -> [UInt8] {
+    public func receiveAll() throws -> [UInt8] {
         while try receive() {}
         defer { buffer = [] }
         return buffer
     }
 
     /// Receives until the buffer has the text, and takes everything up to its end.
-    func receive(upTo text: String) throws -> String {
+    public func receive(upTo text: String) throws -> String {
         let wanted = Data(text.utf8)
         while true {
             if let range = Data(buffer).range(of: wanted) {
@@ -99,7 +99,7 @@ final class RawClient {
     }
 
     /// The status line and headers; the body stays.
-    func receiveHead() throws -> Reply {
+    public func receiveHead() throws -> Reply {
         let lines = try receive(upTo: "\r\n\r\n").components(separatedBy: "\r\n")
         guard lines[0].hasPrefix("HTTP/1.1 "), let status = Int(lines[0].dropFirst(9).prefix(3)) else {
             throw Failure(description: "no status line: \(lines[0])")
@@ -114,7 +114,7 @@ final class RawClient {
     }
 
     /// One answer with its body, by Content-Length or chunks.
-    func receiveReply(hasBody: Bool = true) throws -> Reply {
+    public func receiveReply(hasBody: Bool = true) throws -> Reply {
         var reply = try receiveHead()
         guard hasBody else { return reply }
         if reply.headers["transfer-encoding"] == "chunked" {
@@ -131,7 +131,7 @@ final class RawClient {
     }
 
     /// One chunk's data; empty is the last.
-    func receiveChunk() throws -> [UInt8] {
+    public func receiveChunk() throws -> [UInt8] {
         let size = try receive(upTo: "\r\n").dropLast(1)
         guard let count = Int(size, radix: 16) else { throw Failure(description: "chunk size \(size)") }
         while buffer.count < count + 2 {
@@ -141,7 +141,7 @@ final class RawClient {
         return Array(buffer[..<count])
     }
 
-    func get(_ target: String, headers: String = "") throws -> Reply {
+    public func get(_ target: String, headers: String = "") throws -> Reply {
         send("GET \(target) HTTP/1.1\r\nHost: a\r\n\(headers)\r\n")
         return try receiveReply()
     }
