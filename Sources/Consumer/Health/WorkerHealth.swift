@@ -16,17 +16,19 @@ struct WorkerHealth {
 
     /// From here on the health port answers.
     init(_ options: ParsedOptions, logger: Logger) throws {
-        self.logger = logger
         let registry = MetricsRegistry()
-        readiness = Readiness(logger: logger)
+        let readiness = Readiness(logger: logger)
+        // An image that is tried again holds its partition, and that is as it should be.
+        let watchdog = Watchdog(timeout: options[WorkerOptions.watermarkTimeout] + options[WorkerOptions.retryBudget])
         counters = Counters(registry)
         metrics = WorkerMetrics(registry: registry)
-        // An image that is tried again holds its partition, and that is as it should be.
-        watchdog = Watchdog(timeout: options[WorkerOptions.watermarkTimeout] + options[WorkerOptions.retryBudget])
         metrics.declare(readiness, watchdog)
         port = try options[WorkerOptions.http].map {
             try HealthPort($0, readiness: readiness, watchdog: watchdog, registry: registry, logger: logger)
         }
+        self.readiness = readiness
+        self.watchdog = watchdog
+        self.logger = logger
     }
 
     /// Watches Kafka from a thread of its own, until the process ends. Its clients are to tell it of errors.
