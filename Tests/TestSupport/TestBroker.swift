@@ -40,7 +40,8 @@ public final class KafkaLocal: TestBroker {
 
     private static let program = SharedFiles.url("kafka/kafka-local")
     private static let sharedBroker: Result<KafkaLocal, any Error> = Result {
-        let broker = try KafkaLocal()
+        // A transaction whose owner died is looked for every second, not every ten.
+        let broker = try KafkaLocal(options: ["-o", "transaction.abort.timed.out.transaction.cleanup.interval.ms=1000"])
         atexit { try? KafkaLocal.sharedBroker.get().wipe() }
         return broker
     }

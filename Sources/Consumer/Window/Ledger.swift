@@ -22,6 +22,11 @@ final class Ledger<Answer: Sendable>: Sendable {
 
         func lane(of partition: TopicPartition) -> Lane? { epochs[partition].flatMap { lanes[$0] } }
 
+        mutating func confirmCommit(_ offset: TopicPartitionOffset) {
+            guard let epoch = epochs[offset.partition], let lane = lanes[epoch] else { return }
+            lanes[epoch]?.confirmedCommit = max(lane.confirmedCommit, offset.offset)
+        }
+
         mutating func requestCommit(of epoch: UInt32, beyond earlier: (Lane) -> Int64) -> TopicPartitionOffset? {
             guard let lane = lanes[epoch], let watermark = lane.lane.watermark, watermark > earlier(lane) else {
                 return nil
@@ -131,6 +136,27 @@ final class Ledger<Answer: Sendable>: Sendable {
         }
     }
 
+    /// Answers whose messages and offsets were committed in one transaction.
+    func complete(_ places: [Place], committed offsets: [TopicPartitionOffset]) {
+        state.update { state in
+            for place in places {
+                guard let partition = state.lanes[place.epoch]?.partition,
+                    let bytes = state.lanes[place.epoch]?.lane.complete(place.sequence)
+                else { continue }
+                state.gate.leave(partition, bytes: bytes)
+            }
+            for offset in offsets { state.confirmCommit(offset) }
+        }
+    }
+
+    /// Whether the assignment of the place has not ended, be it about to.
+    func isCurrent(_ place: Place) -> Bool { state.withLock { $0.lanes[place.epoch] != nil } }
+
+    /// Whether none of the places' assignments has ended.
+    func areCurrent(_ places: [Place]) -> Bool {
+        state.withLock { state in places.allSatisfy { state.lanes[$0.epoch] != nil } }
+    }
+
     /// An answer that has been handed to the producer and is not acknowledged.
     func unacknowledgedAnswer(at place: Place) -> Answer? {
         state.withLock { $0.lanes[place.epoch]?.lane.unacknowledgedAnswer(at: place.sequence) }
@@ -186,13 +212,11 @@ final class Ledger<Answer: Sendable>: Sendable {
     func commitEnded(_ offsets: [TopicPartitionOffset], succeeded: Bool) {
         state.withLock { state in
             for offset in offsets {
-                guard let epoch = state.epochs[offset.partition], var lane = state.lanes[epoch] else { continue }
                 if succeeded {
-                    lane.confirmedCommit = max(lane.confirmedCommit, offset.offset)
-                } else {
-                    lane.requestedCommit = lane.confirmedCommit
+                    state.confirmCommit(offset)
+                } else if let epoch = state.epochs[offset.partition], let lane = state.lanes[epoch] {
+                    state.lanes[epoch]?.requestedCommit = lane.confirmedCommit
                 }
-                state.lanes[epoch] = lane
             }
         }
     }

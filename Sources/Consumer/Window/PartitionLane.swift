@@ -92,6 +92,15 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         return bytes
     }
 
+    /// All messages of an entry are safe in Kafka. Its bytes, if it was not done before: its place is free.
+    mutating func complete(_ sequence: Sequence) -> Int? {
+        guard let index = index(of: sequence), case .sent = entries[index].stage else { return nil }
+        let bytes = entries[index].bytes
+        entries[index].stage = .done
+        removeDonePrefix()
+        return bytes
+    }
+
     /// The partition is being taken away: nothing starts any more.
     mutating func close() { isClosed = true }
 

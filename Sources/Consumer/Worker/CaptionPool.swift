@@ -9,7 +9,7 @@ struct CaptionPool: Sendable {
     let maximumBatch: Int
     let images: ImageQueue<FetchedJob>
     let ledger: Ledger<Answer>
-    let publisher: Publisher
+    let publisher: any Publisher
     let answers: AnswerMaker
     let warmUp: WarmUp
     let hooks: TestHooks

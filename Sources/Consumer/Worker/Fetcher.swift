@@ -9,7 +9,7 @@ struct Fetcher: Sendable {
     let requests: TimedQueue<Job>
     let images: ImageQueue<FetchedJob>
     let ledger: Ledger<Answer>
-    let publisher: Publisher
+    let publisher: any Publisher
     let answers: AnswerMaker
     let retries: RetrySchedule
     let maximumImageBytes: Int

@@ -22,16 +22,20 @@ extension Intake: KafkaConsumerDelegate {
         ledger.close(partitions)
         let deadline = MonotonicTime.now + settings.revokeTimeout
         let isSettled = ledger.waitUntilSettled(partitions, until: deadline)
+        if !publisher.commitsOffsets { commitFinally(partitions, by: consumer) }
+        forget(partitions)
+        logger.info(
+            "revoked",
+            metadata: ["partitions": .string(partitions.names), "settled": .boolean(isSettled)])
+    }
+
+    private func commitFinally(_ partitions: [TopicPartition], by consumer: KafkaConsumer) {
         let offsets = ledger.finalOffsetsToCommit(of: partitions)
         do {
             try consumer.commit(offsets, timeout: .seconds(3))
         } catch {
             commitFailed(offsets, error)
         }
-        forget(partitions)
-        logger.info(
-            "revoked",
-            metadata: ["partitions": .string(partitions.names), "settled": .boolean(isSettled)])
     }
 
     func consumer(_ consumer: KafkaConsumer, lost partitions: [TopicPartition]) {

@@ -26,7 +26,7 @@ final class Intake {
     let settings: Settings
     let ledger: Ledger<Answer>
     let requests: TimedQueue<Job>
-    let publisher: Publisher
+    let publisher: any Publisher
     let answers: AnswerMaker
     let counters: Counters
     let readiness: Readiness
@@ -42,7 +42,7 @@ final class Intake {
     private var progress: Progress
 
     init(
-        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: Publisher,
+        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: any Publisher,
         answers: AnswerMaker, counters: Counters, readiness: Readiness, kafkaWatch: KafkaWatch, stop: StopRequest,
         logger: Logger
     ) {
@@ -158,6 +158,7 @@ final class Intake {
     // MARK: Commits
 
     private func commit(_ consumer: KafkaConsumer) {
+        if publisher.commitsOffsets { return }
         let offsets = ledger.offsetsToCommit()
         do {
             try consumer.commitAsync(offsets)

@@ -19,7 +19,7 @@ struct KafkaSetup {
     }
 
     /// Waits for Kafka and makes the topics that are missing. Nil when the worker is stopped meanwhile.
-    func prepare(_ topics: Topics) throws -> Publisher.Destination? {
+    func prepare(_ topics: Topics) throws -> Destination? {
         guard let cluster = try untilReachable({ try admin.metadata(timeout: .seconds(2)) }) else { return nil }
         logger.info(
             "Kafka is there",
@@ -38,9 +38,11 @@ struct KafkaSetup {
         }
         for topic in sources + sinks { log(topic) }
         let deadLetters = sinks.first { $0.name == topics.deadLetters }
-        return Publisher.Destination(
+        return Destination(
             results: topics.results, deadLetters: topics.deadLetters,
-            deadLetterBytes: deadLetters?.maximumMessageBytes ?? 1_000_000, clusterID: cluster.clusterID)
+            deadLetterBytes: deadLetters?.maximumMessageBytes ?? 1_000_000,
+            batchBytes: min(1_000_000, sinks.compactMap(\.maximumMessageBytes).min() ?? 1_000_000),
+            clusterID: cluster.clusterID)
     }
 
     private func log(_ topic: TopicState) {

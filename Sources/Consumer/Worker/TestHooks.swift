@@ -8,6 +8,7 @@ import Glibc
 /// - `abort-on=TEXT`: the process aborts when a pool thread begins an image whose path contains TEXT.
 /// - `hang-on=TEXT`: a pool thread never returns from such an image.
 /// - `hang-read-on=TEXT`: an I/O thread never returns from reading such an image.
+/// - `fail-producer-after=N`: the first producer fails for good after N answers.
 /// - `stall-poll-while=FILE`: the poll thread stands still for as long as FILE exists.
 struct TestHooks: Sendable, Equatable {
     static let variable = "KAPTION_TEST_HOOKS"
@@ -17,6 +18,7 @@ struct TestHooks: Sendable, Equatable {
     var hangOn: String?
     var hangReadOn: String?
     var stallPollWhile: String?
+    var failProducerAfter: Int?
 
     var isEmpty: Bool { self == TestHooks() }
 
@@ -32,6 +34,7 @@ struct TestHooks: Sendable, Equatable {
             case ("hang-on", let text?): hangOn = text
             case ("hang-read-on", let text?): hangReadOn = text
             case ("stall-poll-while", let file?): stallPollWhile = file
+            case ("fail-producer-after", let number?) where Int(number) != nil: failProducerAfter = Int(number)
             default: throw UsageError("\(Self.variable): '\(hook)' is not a test hook")
             }
         }

@@ -61,15 +61,24 @@ struct Worker {
             requests: options[WorkerOptions.topics].map(\.name), results: options[WorkerOptions.resultsTopic],
             deadLetters: options[WorkerOptions.deadLettersTopic], partitions: options[WorkerOptions.partitions])
         guard let destination = try setup.prepare(topics) else { return .done }
+        if options[WorkerOptions.delivery] == .exactlyOnce, destination.isMock {
+            throw WorkerFailure(
+                .kafka,
+                "--delivery exactly-once needs Apache Kafka: the in-memory broker has no transactions; use at-least-once"
+            )
+        }
+        // Brokers hold a topic's limit against whole batches.
+        kafka.set("batch.size", String(destination.batchBytes))
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
 
         let counters = health.counters
         let ledger = Ledger<Answer>(limits: Self.window, order: options[WorkerOptions.order]) { $0.messageCount }
         let requests = TimedQueue<Job>()
         let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes)
-        let publisher = Publisher(
-            configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
-            onFailure: { [stop] failure in stop.request(.failure(failure)) })
+        let consumer = try KafkaConsumer(
+            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
+            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue])
+        let publisher = publisher(kafka, destination, consumer.member, ledger, counters)
         let answers = AnswerMaker(worker: workerID, identity: captioner.identity)
         let fetcher = Fetcher(
             storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
@@ -93,10 +102,7 @@ struct Worker {
         try ThreadGroup().start("io", count: options[WorkerOptions.ioThreads], stackBytes: Self.otherStackBytes) {
             fetcher.run()
         }
-        let consumer = try KafkaConsumer(
-            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
-            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
-            delegate: intake)
+        consumer.delegate = intake
         try warmUp.wait()
         health.readiness.meet(.modelWarm)
         try health.watchProgress(of: ledger)
@@ -125,6 +131,28 @@ struct Worker {
             return try Captioner(bundle: options[WorkerOptions.model])
         } catch {
             throw WorkerFailure(.model, "the model cannot be used: \(error)")
+        }
+    }
+
+    private func publisher(
+        _ kafka: KafkaConfiguration, _ destination: Destination, _ member: ConsumerGroupMember,
+        _ ledger: Ledger<Answer>, _ counters: Counters
+    ) -> any Publisher {
+        let onFailure: @Sendable (WorkerFailure) -> Void = { [stop] failure in stop.request(.failure(failure)) }
+        switch options[WorkerOptions.delivery] {
+        case .atLeastOnce:
+            return AtLeastOncePublisher(
+                configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
+                hooks: hooks, onFailure: onFailure)
+        case .exactlyOnce:
+            // A random name will do without an instance id: the group's generations fence zombies.
+            let name = options[WorkerOptions.instanceID] ?? UUID().uuidString
+            return ExactlyOncePublisher(
+                configuration: kafka, destination: destination, member: member,
+                settings: .init(
+                    transactionalID: "kaption-\(options[WorkerOptions.group])-\(name)",
+                    interval: options[WorkerOptions.transactionInterval]),
+                ledger: ledger, counters: counters, logger: logger, hooks: hooks, onFailure: onFailure)
         }
     }
 

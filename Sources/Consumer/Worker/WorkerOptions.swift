@@ -34,7 +34,11 @@ enum WorkerOptions {
 
     static let delivery = Option.defaulted(
         "delivery", ValueFormat<Delivery>.choice, "MODE", default: "at-least-once",
-        help: "at-least-once: every request is answered, repeats are possible and have the same ce_id.")
+        help: "at-least-once: every request is answered, repeats are possible and have the same ce_id. exactly-once: "
+            + "answers and offsets go in transactions, and a read_committed reader sees each answer once.")
+    static let transactionInterval = Option.defaulted(
+        "transaction-interval", .duration(.milliseconds(1) ... .seconds(5)), "TIME", default: "100ms",
+        help: "With exactly-once: how often a transaction is committed.")
     static let order = Option.defaulted(
         "order", ValueFormat<ReleaseOrder>.choice, "ORDER", default: "partition",
         help: "partition: results leave in their requests' order; none: as they come.")
@@ -86,7 +90,7 @@ enum WorkerOptions {
                     instanceID,
                     assignment, SharedOptions.properties,
                 ]),
-            Section("Promises", [delivery, order, retryBudget, revokeTimeout]),
+            Section("Promises", [delivery, transactionInterval, order, retryBudget, revokeTimeout]),
             Section("Images", [storage, ioThreads]),
             Section("Model", [model, threads, maxBatch, beam, precision]),
             Section("Health", [http, watermarkTimeout]),
@@ -110,8 +114,9 @@ enum WorkerOptions {
 
     /// What is wanted in options that is not there yet.
     static func checkAvailability(_ options: ParsedOptions) throws(UsageError) {
-        if options[delivery] == .exactlyOnce {
-            throw UsageError("--delivery exactly-once is not available yet; use at-least-once")
+        if options[delivery] == .exactlyOnce, options[order] == .none {
+            throw UsageError(
+                "--order none goes with --delivery at-least-once only: a transaction's offsets have no gaps")
         }
         if options[precision] != .fp32 {
             throw UsageError("--precision \(options[precision].rawValue) is not available yet; use fp32")

@@ -32,7 +32,8 @@ public protocol KafkaConsumerDelegate: AnyObject {
 /// assignment. Records are read one a call (batch calls lose records around `pause` in librdkafka 2.0.2).
 public final class KafkaConsumer {
     let handle: ClientHandle
-    weak var delegate: (any KafkaConsumerDelegate)?
+    /// To be set before `subscribe`, if not given at the start.
+    public weak var delegate: (any KafkaConsumerDelegate)?
     /// What is assigned to this member now.
     public internal(set) var assignment: Set<TopicPartition> = []
     /// What `pause` paused and `resume` did not resume; it survives a revoke, as it does in librdkafka.

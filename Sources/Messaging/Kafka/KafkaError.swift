@@ -27,6 +27,8 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
     public var isFatal: Bool
     /// The same call may succeed later.
     public var isRetriable: Bool
+    /// The open transaction has failed and must be aborted.
+    public var requiresAbort = false
     /// The partition that it is about, where librdkafka tells.
     public var partition: TopicPartition?
 
@@ -58,6 +60,10 @@ extension KafkaError {
             rd_kafka_error_code(error), String(cString: rd_kafka_error_string(error)),
             isFatal: rd_kafka_error_is_fatal(error) != 0)
         if rd_kafka_error_is_retriable(error) != 0 { isRetriable = true }
+        if rd_kafka_error_txn_requires_abort(error) != 0 {
+            requiresAbort = true
+            isRetriable = false
+        }
     }
 
     static func configuration(_ message: String) -> KafkaError {

@@ -20,7 +20,7 @@ public struct DeliveryReport: Sendable, Equatable {
 /// `murmur2_random`, so that one key goes to the same partition as from Java clients (librdkafka's own default differs).
 /// With `message.timeout.ms=0` records wait as long as Kafka is away.
 public final class KafkaProducer: Sendable {
-    private let handle: ClientHandle
+    let handle: ClientHandle
     private let isClosed = Atomic(false)
     private let stop: StopSignal
 
@@ -119,6 +119,11 @@ public final class KafkaProducer: Sendable {
         stop.request()
         stop.waitUntilDone(timeout: .seconds(1))
         return isDone
+    }
+
+    /// Makes the producer fail for good, to test what its user does then.
+    public func failForTesting() {
+        rd_kafka_test_fatal_error(handle.pointer, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "provoked by a test")
     }
 
     /// What the producer failed for, if it is beyond use: make a new one and produce again what has no report.

@@ -25,7 +25,8 @@ struct CommandLineTests {
     @Test("what is not there yet, and what the worker owns, is refused with 2 and the reason")
     func usage() throws {
         for (wrong, reason) in [
-            (["--delivery", "exactly-once"], "not available yet"), (["--precision", "int8"], "not available yet"),
+            (["--delivery", "exactly-once", "--order", "none"], "at-least-once only"),
+            (["--precision", "int8"], "not available yet"),
             (["--topics", "a=8,b"], "not available yet"), (["-X", "group.id=x"], "use --group"),
             (["-X", "enable.auto.commit=true"], "only after its result"),
             (["-X", "no.such.property=1"], "no.such.property"),
@@ -35,6 +36,17 @@ struct CommandLineTests {
             #expect(exitCode == 2, "\(wrong)")
             #expect(errors.contains(reason), "\(wrong): \(errors)")
         }
+    }
+
+    @Test("exactly-once is refused on the in-memory broker, which has no real transactions")
+    func mock() throws {
+        let broker = try EmbeddedTestBroker()
+        let (exitCode, errors) = try run([
+            "--bootstrap-servers", broker.bootstrapServers, "--storage", storage, "--model", model,
+            "--delivery", "exactly-once",
+        ])
+        #expect(exitCode == 3)
+        #expect(errors.contains("needs Apache Kafka"), "\(errors)")
     }
 
     @Test("a storage folder that is not there ends with 1, a model that is not there with 4")

@@ -33,15 +33,16 @@ final class Trial {
     let requestsTopic: String
     let resultsTopic: String
     let deadLettersTopic: String
+    let group: String
     private let broker: any TestBroker
-    private let group: String
     /// One for all requests: a new one would have to connect first, and that would count as the worker's time.
     private let producer: KafkaProducer
     private let files = try? TemporaryDirectory()
     private var starts = 0
 
+    /// - Parameter resultBytes: the most that the results topic takes of one record; nil for the broker's default.
     /// - Parameter own: a broker for this trial alone.
-    init(_ broker: Broker, on own: KafkaLocal? = nil) throws {
+    init(_ broker: Broker, resultBytes: Int? = nil, on own: KafkaLocal? = nil) throws {
         let name = "trial-\(UUID().uuidString.prefix(8).lowercased())"
         group = name
         requestsTopic = name + ".requests"
@@ -57,14 +58,15 @@ final class Trial {
         // One partition more than one would not keep the order; the worker makes the topics where they are missing.
         let admin = try KafkaAdmin(KafkaConfiguration(bootstrapServers: bootstrapServers))
         let specifications = [requestsTopic, resultsTopic, deadLettersTopic].map {
-            TopicSpecification($0, partitions: Self.partitions)
+            TopicSpecification(
+                $0, partitions: Self.partitions, maximumMessageBytes: $0 == resultsTopic ? resultBytes : nil)
         }
         _ = try admin.ensureTopics(specifications, timeout: .seconds(30))
     }
 
-    /// Starts a worker and waits until it has all partitions.
+    /// Starts a worker and waits until it has all partitions, or, beside others, some.
     /// - Parameter hooks: the value of `KAPTION_TEST_HOOKS`.
-    func startWorker(_ options: [String] = [], hooks: String = "") throws -> Worker {
+    func startWorker(_ options: [String] = [], hooks: String = "", sharing: Bool = false) throws -> Worker {
         starts += 1
         let log = try #require(files).url.appendingPathComponent("worker-\(starts).log")
         let worker = Worker(
@@ -77,7 +79,7 @@ final class Trial {
                     "--dead-letters-topic", deadLettersTopic, "-X", "session.timeout.ms=6000",
                 ] + options, environment: ["KAPTION_TEST_HOOKS": hooks], errors: log), log: log)
         let isAssigned = eventually(within: .seconds(60)) {
-            worker.logText.components(separatedBy: "\(requestsTopic)[").count > Self.partitions
+            worker.logText.components(separatedBy: "\(requestsTopic)[").count > (sharing ? 1 : Self.partitions)
         }
         #expect(isAssigned, "the worker got no partitions:\n\(worker.logText)")
         return worker

@@ -2,20 +2,12 @@ import Messaging
 import Synchronization
 import Telemetry
 
-/// Produces answers: in order within their partition, and until they are safe in Kafka.
+/// Delivery at least once: answers are produced as they come, each until it is acknowledged; the poll thread commits behind
+/// them. A crash between the two repeats answers, with the same `ce_id`.
 ///
-/// Any thread submits and never waits. One thread of its own (`run`) owns the producer, takes answers into the ledger and
-/// produces those that may leave; when the producer's queue is full, that thread waits, and nobody else. The producer's
-/// thread reports deliveries to the ledger, which frees the places.
-final class Publisher: Sendable {
-    struct Destination: Sendable {
-        var results: String
-        var deadLetters: String
-        /// Of the dead-letters topic.
-        var deadLetterBytes: Int
-        var clusterID: String
-    }
-
+/// When the producer's queue is full, the publisher's thread waits, and nobody else. The producer's thread reports
+/// deliveries to the ledger.
+final class AtLeastOncePublisher: Publisher {
     private enum Work: Sendable {
         case answer(Answer, Place)
         /// One message that could not be delivered, to be produced again.
@@ -26,46 +18,51 @@ final class Publisher: Sendable {
         case renewProducer(generation: Int)
     }
 
+    let commitsOffsets = false
     private let configuration: KafkaConfiguration
     private let destination: Destination
     private let ledger: Ledger<Answer>
     private let counters: Counters
     private let logger: Logger
     private let limiter = LogLimiter(interval: .seconds(10))
+    private let hooks: TestHooks
     private let onFailure: @Sendable (WorkerFailure) -> Void
     private let work = TimedQueue<Work>()
     /// Counts delivery reports: what a full producer's queue is waited on.
     private let deliveries = Monitor(0)
+    /// Of the producer in use: late reports of one before it count for nothing, since all that it had is produced again.
+    private let generation = Atomic(0)
 
     /// - Parameter onFailure: told once when no producer can be had, or each new one fails: the worker must end.
     init(
         configuration: KafkaConfiguration, destination: Destination, ledger: Ledger<Answer>, counters: Counters,
-        logger: Logger, onFailure: @escaping @Sendable (WorkerFailure) -> Void
+        logger: Logger, hooks: TestHooks, onFailure: @escaping @Sendable (WorkerFailure) -> Void
     ) {
         self.configuration = configuration
         self.destination = destination
         self.ledger = ledger
         self.counters = counters
         self.logger = logger
+        self.hooks = hooks
         self.onFailure = onFailure
     }
 
     func submit(_ answer: Answer, at place: Place) { work.put(.answer(answer, place)) }
 
-    /// Ends `run`; what is not produced yet is dropped.
     func close() { work.close() }
 
-    /// Works until `close`.
     func run() {
-        var generation = 0
-        var lastRenewal = MonotonicTime.now
-        guard var producer = makeProducer(generation: generation) else { return }
+        var renewals = RenewalLimit()
+        guard var producer = makeProducer(generation: 0) else { return }
+        var answers = 0
         while let next = work.take() {
             switch next {
             case .answer(let answer, let place):
                 for (place, answer) in ledger.finish(place, with: answer) {
                     counters.countAnswer(answer)
                     produce(answer, at: place, by: producer)
+                    answers += 1
+                    if answers == hooks.failProducerAfter { producer.failForTesting() }
                 }
             case .again(let token):
                 guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
@@ -74,16 +71,15 @@ final class Publisher: Sendable {
                 guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
                 produce(token.kind, of: answer, at: token.place, by: producer, reduced: true)
             case .renewProducer(let failed):
-                guard failed == generation else { continue }
-                if generation > 0, MonotonicTime.now - lastRenewal < .seconds(10) {
-                    onFailure(
-                        .init(.failed, "each new producer fails at once: \(String(describing: producer.fatalError))"))
-                    return
+                guard failed == generation.load(ordering: .relaxed) else { continue }
+                guard renewals.admit(at: .now) else {
+                    return onFailure(
+                        .init(.failed, "one producer after another fails: \(String(describing: producer.fatalError))"))
                 }
-                lastRenewal = .now
-                generation += 1
+                counters.count(\.producersRenewed)
+                generation.store(failed + 1, ordering: .relaxed)
                 producer.close(deadline: .zero)
-                guard let renewed = makeProducer(generation: generation) else { return }
+                guard let renewed = makeProducer(generation: failed + 1) else { return }
                 producer = renewed
                 for (place, answer) in ledger.allUnacknowledged() { produce(answer, at: place, by: producer) }
             }
@@ -104,8 +100,7 @@ final class Publisher: Sendable {
     }
 
     private func produce(_ answer: Answer, at place: Place, by producer: KafkaProducer) {
-        produce(.result, of: answer, at: place, by: producer)
-        if answer.result.failure != nil { produce(.deadLetter, of: answer, at: place, by: producer) }
+        for kind in answer.kinds { produce(kind, of: answer, at: place, by: producer) }
     }
 
     /// Produces one message, waiting while the producer's queue is full.
@@ -114,9 +109,8 @@ final class Publisher: Sendable {
         reduced: Bool = false
     ) {
         let token = DeliveryToken(place, kind)
-        let topic = kind == .result ? destination.results : destination.deadLetters
-        let record =
-            kind == .result ? resultRecord(answer, reduced: reduced) : deadLetterRecord(answer, reduced: reduced)
+        let topic = destination.topic(kind)
+        let record = answer.record(kind, for: destination, isReduced: reduced)
         while true {
             let before = deliveries.withLock { $0 }
             do {
@@ -129,20 +123,10 @@ final class Publisher: Sendable {
         }
     }
 
-    private func resultRecord(_ answer: Answer, reduced: Bool) -> KafkaRecord {
-        let answer = reduced ? answer.reduced : answer
-        return answer.result.record(answering: answer.message, clusterID: destination.clusterID)
-    }
-
-    private func deadLetterRecord(_ answer: Answer, reduced: Bool) -> KafkaRecord {
-        let failure = answer.result.failure ?? RequestFailure(.internal, "unknown")
-        return DeadLetter(failure: failure, attempts: answer.result.attempts, worker: answer.result.worker)
-            .record(for: answer.message, maximumBytes: reduced ? 0 : destination.deadLetterBytes)
-    }
-
     // MARK: On the producer's thread
 
     private func delivered(_ report: DeliveryReport, generation: Int) {
+        guard generation == self.generation.load(ordering: .relaxed) else { return }
         let token = DeliveryToken(rawValue: report.token)
         if let error = report.error {
             // Purged: the producer is being renewed, and all that it had is produced again.
@@ -179,24 +163,7 @@ final class Publisher: Sendable {
                     "suppressed": .integer(suppressed),
                 ])
         }
-        let isTooLarge = name == "MSG_SIZE_TOO_LARGE" || name == "RECORD_LIST_TOO_LARGE"
+        let isTooLarge = error?.isTooLarge ?? false
         work.put(isTooLarge ? .tooLarge(token) : .again(token), at: .now + .milliseconds(isTooLarge ? 10 : 1000))
-    }
-}
-
-extension Answer {
-    /// The least that can be said, for a results topic that takes less than the contract wants: nothing of the request but
-    /// its id and place.
-    fileprivate var reduced: Answer {
-        var result = result
-        result.metadata = nil
-        result.batch = nil
-        if result.image.utf8.count > 4096 { result.image = "" }
-        let key = message.key.flatMap { $0.count <= 1024 ? $0 : nil }
-        return Answer(
-            message: KafkaMessage(
-                topic: message.topic, partition: message.partition, offset: message.offset,
-                timestamp: message.timestamp, key: key),
-            result: result)
     }
 }
