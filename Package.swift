@@ -48,6 +48,11 @@ let package = Package(
         .executableTarget(
             name: "InferenceBenchmark", dependencies: ["Inference", "Kernels", "PictureDrawing"],
             path: "Benchmarks/InferenceBenchmark"),
+        .target(name: "BareLoop", path: "Benchmarks/BareLoop", linkerSettings: [.linkedLibrary("rdkafka")]),
+        .executableTarget(
+            name: "PlumbingBenchmark",
+            dependencies: ["BareLoop", "Messaging", "PictureDrawing", "CommandLineOptions", "TestSupport"],
+            path: "Benchmarks/PlumbingBenchmark"),
 
         // Tests mirror Sources.
         .target(name: "TestSupport", path: "Tests/TestSupport"),

@@ -44,7 +44,10 @@ struct WorkerMetrics {
         registry.gauge("kaption_pool_threads", "Threads that caption").record(Double(threads))
     }
 
-    func declare(_ ledger: Ledger<Answer>) {
+    func declare(_ ledger: Ledger<Answer>, _ traffic: KafkaTraffic) {
+        registry.counter(
+            "kaption_kafka_received_bytes_total", "Bytes that the brokers sent to the consumer, protocol included"
+        ) { [([], Double(traffic.current.received))] }
         registry.gauge("kaption_window_requests", "Requests in the window: taken, their answers not yet safe in Kafka")
         {
             [([], Double(ledger.occupancy.requests))]

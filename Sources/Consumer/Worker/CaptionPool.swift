@@ -19,8 +19,14 @@ struct CaptionPool: Sendable {
         let session = captioner.makeSession(maximumBatch: maximumBatch)
         warmUp.run(session)
         while let batch = images.takeBatch(maximum: maximumBatch) {
-            caption(batch.filter(begin), with: session)
-            images.release(bytes: batch.reduce(0) { $0 + $1.reservedBytes })
+            let topic = batch[0].job.topic
+            let wanted = batch.filter(begin)
+            let begun = caption(wanted, of: topic, with: session)
+            let others = Array(wanted[begun...])
+            ledger.postpone(others.map(\.job.place))
+            images.putBack(others, topic: topic)
+            let bytes = batch.reduce(0) { $0 + $1.reservedBytes } - others.reduce(0) { $0 + $1.reservedBytes }
+            images.release(bytes: bytes, topic: topic)
         }
     }
 
@@ -34,13 +40,15 @@ struct CaptionPool: Sendable {
         return true
     }
 
-    private func caption(_ batch: [FetchedJob], with session: CaptionSession) {
-        if batch.isEmpty { return }
+    /// Captions images until a heavier topic has work; how many were begun.
+    private func caption(_ batch: [FetchedJob], of topic: Int, with session: CaptionSession) -> Int {
+        if batch.isEmpty { return 0 }
         for fetched in batch { hooks.beginCaption(of: fetched.job.request.image) }
         let start = MonotonicTime.now
-        withExtendedLifetime(batch) {
+        return withExtendedLifetime(batch) {
             let inputs = batch.map { CaptionSession.Input(bytes: $0.image.buffer, options: $0.job.options) }
-            session.caption(inputs) { index, result in
+            let shouldStop = { images.shouldYield(topic: topic, begun: $0, of: batch.count) }
+            return session.caption(inputs, shouldStop: shouldStop) { index, result in
                 let job = batch[index].job
                 let queue = start - job.arrival
                 let answer =

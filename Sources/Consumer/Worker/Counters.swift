@@ -5,6 +5,8 @@ import Telemetry
 final class Counters: Sendable {
     /// Requests that were given a place in the window.
     let taken: Counter
+    /// Keys, values and headers of those.
+    let bytesTaken: Counter
     /// Reads of images that failed and are to be tried again.
     let retries: Counter
     /// Records that came a second time in one assignment, and were ignored.
@@ -30,6 +32,8 @@ final class Counters: Sendable {
     /// - Parameter registry: where the metrics are declared; no two counters can share one.
     init(_ registry: MetricsRegistry = MetricsRegistry()) {
         taken = registry.counter("kaption_requests_taken_total", "Requests taken from the request topics")
+        bytesTaken = registry.counter(
+            "kaption_request_bytes_taken_total", "Bytes of keys, values and headers of the requests taken")
         retries = registry.counter("kaption_retries_total", "Images put back to be read again after a transient error")
         repeatsIgnored = registry.counter(
             "kaption_repeats_ignored_total", "Records that came a second time in one assignment")
@@ -66,8 +70,21 @@ final class Counters: Sendable {
         totalSeconds = stages["total"]
     }
 
+    /// Records that were taken together.
+    struct Taken {
+        var requests = 0
+        var bytes = 0
+        var repeats = 0
+    }
+
     func count(_ counter: KeyPath<Counters, Counter>, by number: Int = 1) {
         self[keyPath: counter].increment(by: number)
+    }
+
+    func count(_ taken: Taken) {
+        self.taken.increment(by: taken.requests)
+        bytesTaken.increment(by: taken.bytes)
+        repeatsIgnored.increment(by: taken.repeats)
     }
 
     func countAnswer(_ answer: Answer) {

@@ -37,14 +37,14 @@ struct Fetcher: Sendable {
         do throws(ImageAccessError) {
             let file = try storage.open(job.request.image, limit: maximumImageBytes)
             let opened = MonotonicTime.now
-            guard images.reserve(bytes: file.byteCount) else { return }
+            guard images.reserve(bytes: file.byteCount, topic: job.topic) else { return }
             let reserved = MonotonicTime.now
             do throws(ImageAccessError) {
                 let bytes = try file.read()
                 job.fetchTime = (opened - start) + (MonotonicTime.now - reserved)
-                images.put(FetchedJob(job: job, image: bytes, reservedBytes: file.byteCount))
+                images.put(FetchedJob(job: job, image: bytes, reservedBytes: file.byteCount), topic: job.topic)
             } catch {
-                images.release(bytes: file.byteCount)
+                images.release(bytes: file.byteCount, topic: job.topic)
                 throw error
             }
         } catch {

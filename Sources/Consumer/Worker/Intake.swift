@@ -3,19 +3,18 @@ import Inference
 import Messaging
 import Telemetry
 
-/// The poll thread: owns the Kafka consumer, gives records their places, pauses and resumes partitions, commits, and
-/// answers rebalances. It never waits for work: at most `patience` for a place before it pauses, and at a revoke as long
-/// as `revokeTimeout`, because the group waits for the answer.
+/// The poll thread: owns the Kafka consumer, takes records for which there is a place, commits, and answers rebalances.
+/// It never waits for work, but at a revoke, as long as `revokeTimeout`, because the group waits for the answer. Records
+/// without a place stay in librdkafka's queues, one a partition, while polling goes on.
 final class Intake {
     struct Settings: Sendable {
-        var topics: [String]
+        var topics: TopicWeights
         var limits = RequestLimits()
         var defaults: CaptionOptions
         var model: ModelIdentity
         var revokeTimeout: Duration
-        /// How long a record in hand may wait for its place before its partition is paused. Pausing throws away what was
-        /// fetched ahead, so in a busy worker, where places become free all the time, it is cheaper to wait.
-        var patience = Duration.milliseconds(100)
+        /// Records taken from one partition before the others are looked at.
+        var burst = 64
         var commitInterval = Duration.seconds(1)
         var progressInterval = Duration.seconds(30)
         var drainTimeout = Duration.seconds(20)
@@ -32,11 +31,12 @@ final class Intake {
     let readiness: Readiness
     let kafkaWatch: KafkaWatch
     let stop: StopRequest
+    let arrivals: ArrivalSignal
     let logger: Logger
     let limiter = LogLimiter(interval: .seconds(10))
     /// Partitions that stand still because their position is unknown or out of range, and when to see to them.
     var positionless: [TopicPartition: MonotonicTime] = [:]
-    private var isDraining = false
+    var rotation: PartitionRotation
     private var wasAssigned = false
     private var nextCommit = MonotonicTime.now
     private var progress: Progress
@@ -44,7 +44,7 @@ final class Intake {
     init(
         settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: any Publisher,
         answers: AnswerMaker, counters: Counters, readiness: Readiness, kafkaWatch: KafkaWatch, stop: StopRequest,
-        logger: Logger
+        arrivals: ArrivalSignal, logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
@@ -55,30 +55,31 @@ final class Intake {
         self.readiness = readiness
         self.kafkaWatch = kafkaWatch
         self.stop = stop
+        self.arrivals = arrivals
         self.logger = logger
+        rotation = PartitionRotation(settings.topics)
         progress = Progress(interval: settings.progressInterval, counters: counters)
     }
 
     /// Works until the worker is to stop, then drains and leaves the group.
     func run(_ consumer: KafkaConsumer) {
         do {
-            try consumer.subscribe(settings.topics)
+            try consumer.subscribe(settings.topics.names)
         } catch {
-            stop.request(.failure(.init(.kafka, "cannot subscribe to \(settings.topics): \(error)")))
+            stop.request(.failure(.init(.kafka, "cannot subscribe to \(settings.topics.names): \(error)")))
         }
         while !stop.isRequested {
-            step(consumer, wait: ledger.hasPaused ? 10 : 100)
-            consumer.resume(ledger.resume())
+            step(consumer)
+            if takeRecords(from: consumer) == 0 { arrivals.wait(milliseconds: ledger.isShort ? 10 : 100) }
         }
         drain(consumer)
     }
 
-    private func step(_ consumer: KafkaConsumer, wait milliseconds: Int) {
+    /// Everything but records.
+    private func step(_ consumer: KafkaConsumer) {
         settings.hooks.beginPoll()
-        switch consumer.poll(timeoutMilliseconds: milliseconds) {
-        case .message(let message): take(message, from: consumer)
-        case .error(let error): take(error)
-        case .partitionEnd, nil: break
+        while let event = consumer.poll(timeoutMilliseconds: 0) {
+            if case .error(let error) = event { take(error) }
         }
         let now = MonotonicTime.now
         for (partition, time) in positionless where time <= now { position(partition, of: consumer) }
@@ -91,26 +92,50 @@ final class Intake {
 
     // MARK: Records
 
-    private func take(_ message: KafkaMessage, from consumer: KafkaConsumer) {
-        // What comes while draining is left to whoever has the partition next.
-        if isDraining { return }
-        let partition = message.topicPartition
-        let arrival = MonotonicTime.now
-        guard let place = ledger.admit(partition, offset: message.offset, bytes: message.byteCount) else {
-            return counters.count(\.repeatsIgnored)
+    /// Takes what there is room for, of each partition; how much that was.
+    private func takeRecords(from consumer: KafkaConsumer) -> Int {
+        rotation.nextRound().reduce(0) { $0 + takeRecords(of: $1.partition, topic: $1.topic, from: consumer) }
+    }
+
+    private func takeRecords(of partition: TopicPartition, topic: Int, from consumer: KafkaConsumer) -> Int {
+        var room = ledger.room(for: partition)
+        room.requests = min(room.requests, settings.burst)
+        var jobs: [Job] = []
+        var taken = Counters.Taken()
+        var count = 0
+        while count < room.requests, room.bytes > 0, let event = consumer.take(from: partition) {
+            count += 1
+            switch event {
+            case .message(let message):
+                let bytes = message.byteCount
+                room.bytes -= bytes
+                guard let place = ledger.admit(partition, offset: message.offset, bytes: bytes) else {
+                    taken.repeats += 1
+                    continue
+                }
+                taken.requests += 1
+                taken.bytes += bytes
+                if let job = job(for: message, at: place, topic: topic) { jobs.append(job) }
+            case .error(let error): take(error)
+            case .partitionEnd: break
+            }
         }
-        counters.count(\.taken)
+        requests.put(contentsOf: jobs, topic: topic)
+        counters.count(taken)
+        return count
+    }
+
+    /// Nil if there is nothing to do: the request is wrong, and answered already.
+    private func job(for message: KafkaMessage, at place: Place, topic: Int) -> Job? {
         let parsed = CaptionRequest.parse(message, limits: settings.limits)
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }
-            let options = try options(for: parsed.request)
-            requests.put(
-                Job(place: place, message: message, request: parsed.request, options: options, arrival: arrival))
+            return Job(
+                place: place, topic: topic, message: message, request: parsed.request,
+                options: try options(for: parsed.request), arrival: .now)
         } catch {
             publisher.submit(answers.failure(error, request: parsed.request, message: message), at: place)
-        }
-        if !ledger.waitForRoom(partition, until: .now + settings.patience) {
-            consumer.pause(ledger.pause(becauseOf: partition))
+            return nil
         }
     }
 
@@ -179,17 +204,16 @@ final class Intake {
 
     // MARK: The end
 
-    /// Stops fetching, lets what was taken come to its end within a deadline, commits and leaves the group.
+    /// Takes no more records, lets what was taken come to its end within a deadline, commits and leaves the group.
     private func drain(_ consumer: KafkaConsumer) {
-        isDraining = true
         readiness.miss(.groupJoined, because: "the worker is stopping")
         var deadline = MonotonicTime.now
         // After a failure nothing can be brought to its end.
         if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
         logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
         while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
-            consumer.pause(consumer.assignment)
-            step(consumer, wait: 10)
+            step(consumer)
+            arrivals.wait(milliseconds: 10)
         }
         let left = ledger.occupancy.requests
         if left > 0 {
@@ -205,7 +229,7 @@ final class Intake {
     func noteAssigned() {
         wasAssigned = true
         counters.count(\.assigned)
-        if !isDraining { readiness.meet(.groupJoined) }
+        if !stop.isRequested { readiness.meet(.groupJoined) }
     }
 }
 

@@ -4,6 +4,8 @@ import Messaging
 /// One request on its way through the worker. A value handed from thread to thread: whoever has it owns it.
 struct Job: Sendable {
     let place: Place
+    /// Index of its topic, by which it takes turns with others.
+    var topic = 0
     let message: KafkaMessage
     let request: CaptionRequest
     let options: CaptionOptions

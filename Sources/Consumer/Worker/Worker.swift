@@ -9,7 +9,7 @@ import Telemetry
 /// Threads: the main one polls Kafka (`Intake`); `--io-threads` read images (`Fetcher`); `--threads` caption them
 /// (`CaptionPool`); one produces answers (`Publisher`); one waits for signals. The producer and librdkafka have their own.
 struct Worker {
-    private static let window = WindowGate<TopicPartition>.Limits(requests: 256, bytes: 64 << 20)
+    private static let windowBytes = 64 << 20
     private static let imageQueueBytes = 64 << 20
     private static let maximumImageBytes = 32 << 20
     private static let poolStackBytes = 8 << 20
@@ -28,7 +28,6 @@ struct Worker {
         self.hooks = hooks
         var kafka = KafkaConfiguration(
             bootstrapServers: options[SharedOptions.bootstrapServers], clientID: "kaption-worker")
-        kafka.set("queued.max.messages.kbytes", "16384")
         do {
             try kafka.passThrough(options[SharedOptions.properties].map { "\($0.key)=\($0.value)" }, owned: .worker)
             for (name, value) in options.secrets {
@@ -70,14 +69,23 @@ struct Worker {
         // Brokers hold a topic's limit against whole batches.
         kafka.set("batch.size", String(destination.batchBytes))
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
+        Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
 
         let counters = health.counters
-        let ledger = Ledger<Answer>(limits: Self.window, order: options[WorkerOptions.order]) { $0.messageCount }
-        let requests = TimedQueue<Job>()
-        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes)
+        let arrivals = try ArrivalSignal()
+        let ledger = Ledger<Answer>(
+            limits: .init(requests: options[WorkerOptions.window], bytes: Self.windowBytes),
+            order: options[WorkerOptions.order], topics: weights, onRoom: { arrivals.notify() },
+            messageCount: { $0.messageCount })
+        let requests = TimedQueue<Job>(topics: weights)
+        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes, topics: weights)
+        var consuming = kafka
+        let traffic = KafkaTraffic(counters: counters, logger: logger)
+        consuming.statistics = traffic.take
         let consumer = try KafkaConsumer(
-            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
-            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue])
+            consuming, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
+            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
+            arrivals: arrivals)
         let publisher = publisher(kafka, destination, consumer.member, ledger, counters)
         let answers = AnswerMaker(worker: workerID, identity: captioner.identity)
         let fetcher = Fetcher(
@@ -89,18 +97,25 @@ struct Worker {
             captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,
             publisher: publisher, answers: answers, warmUp: warmUp, hooks: hooks)
         let kafkaWatch = try health.watchKafka(by: setup.admin)
-        health.metrics.declare(ledger)
+        health.metrics.declare(ledger, traffic)
         health.metrics.declareQueues(["requests": { requests.count }, "images": { images.waitingCount }])
         let intake = Intake(
             settings: settings(captioner), ledger: ledger, requests: requests, publisher: publisher, answers: answers,
-            counters: counters, readiness: health.readiness, kafkaWatch: kafkaWatch, stop: stop, logger: logger)
+            counters: counters, readiness: health.readiness, kafkaWatch: kafkaWatch, stop: stop, arrivals: arrivals,
+            logger: logger)
+        let nullModel = NullModel(
+            requests: requests, ledger: ledger, publisher: publisher, answers: answers, warmUp: warmUp)
 
         let threads = ThreadGroup()
         try threads.start("publisher", count: 1, stackBytes: Self.otherStackBytes) { publisher.run() }
-        try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { pool.run() }
+        try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { [hooks] in
+            if hooks.hasNullModel { nullModel.run() } else { pool.run() }
+        }
         // Not awaited in the end: a read may hang for as long as its storage does.
-        try ThreadGroup().start("io", count: options[WorkerOptions.ioThreads], stackBytes: Self.otherStackBytes) {
-            fetcher.run()
+        if !hooks.hasNullModel {
+            try ThreadGroup().start("io", count: options[WorkerOptions.ioThreads], stackBytes: Self.otherStackBytes) {
+                fetcher.run()
+            }
         }
         consumer.delegate = intake
         try warmUp.wait()
@@ -163,8 +178,12 @@ struct Worker {
             defaults.candidates = min(defaults.candidates, beam)
         }
         return Intake.Settings(
-            topics: options[WorkerOptions.topics].map(\.name), defaults: defaults, model: captioner.identity,
+            topics: weights, defaults: defaults, model: captioner.identity,
             revokeTimeout: options[WorkerOptions.revokeTimeout], hooks: hooks)
+    }
+
+    private var weights: TopicWeights {
+        TopicWeights(options[WorkerOptions.topics].map { ($0.name, $0.weight) })
     }
 
     private var threadCount: Int {

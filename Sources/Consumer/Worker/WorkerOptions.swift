@@ -17,7 +17,13 @@ enum WorkerOptions {
     static let group = Option.defaulted(
         "group", .string, "NAME", default: "kaption", help: "Consumer group; its members share the partitions.")
     static let topics = Option.defaulted(
-        "topics", .weightedNames, "NAME,…", default: "captions.requests", help: "Topics that requests come from.")
+        "topics", .weightedNames, "NAME[=WEIGHT],…", default: "captions.requests",
+        help:
+            "Topics that requests come from, each with its weight: live=8,bulk=1 gives live 8 of 9 images while both wait."
+    )
+    static let window = Option.defaulted(
+        "window", .integer(16...1_000_000), "N", default: "256",
+        help: "Most requests in the worker at a time, from Kafka to Kafka.")
     static let resultsTopic = Option.defaulted(
         "results-topic", .string, "NAME", default: "captions.results", help: "Topic that results go to.")
     static let deadLettersTopic = Option.defaulted(
@@ -88,7 +94,7 @@ enum WorkerOptions {
                 [
                     SharedOptions.bootstrapServers, group, topics, resultsTopic, deadLettersTopic, partitions,
                     instanceID,
-                    assignment, SharedOptions.properties,
+                    assignment, window, SharedOptions.properties,
                 ]),
             Section("Promises", [delivery, transactionInterval, order, retryBudget, revokeTimeout]),
             Section("Images", [storage, ioThreads]),
@@ -120,9 +126,6 @@ enum WorkerOptions {
         }
         if options[precision] != .fp32 {
             throw UsageError("--precision \(options[precision].rawValue) is not available yet; use fp32")
-        }
-        if let weighted = options[topics].first(where: { $0.weight != 1 }) {
-            throw UsageError("--topics \(weighted.name)=\(weighted.weight): weights are not available yet")
         }
     }
 }
