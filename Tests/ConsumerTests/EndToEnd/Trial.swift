@@ -49,7 +49,10 @@ final class Trial {
         resultsTopic = name + ".results"
         deadLettersTopic = name + ".dead-letters"
         let topics = [requestsTopic, resultsTopic, deadLettersTopic].map { "\($0):\(Self.partitions)" }
-        self.broker = try own ?? (broker == .embedded ? EmbeddedTestBroker(topics: topics) : KafkaLocal.shared())
+        self.broker =
+            if let own { own } else {
+                try broker == .embedded ? EmbeddedTestBroker(topics: topics) : KafkaLocal.shared()
+            }
         bootstrapServers = self.broker.bootstrapServers
         storage = try TemporaryDirectory()
         producer = try KafkaProducer(KafkaConfiguration(bootstrapServers: bootstrapServers)) { report in
