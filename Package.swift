@@ -22,6 +22,7 @@ let package = Package(
         .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
         .target(name: "CCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CLinux"),
+        .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
 
         // SIMD kernels: one table per instruction set.
         .target(name: "Kernels", linkerSettings: [.linkedLibrary("m")]),
@@ -29,6 +30,7 @@ let package = Package(
         // Libraries.
         .target(name: "CommandLineOptions"),
         .target(name: "Telemetry"),
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
         .target(name: "PictureDrawing", dependencies: ["CJPEG", "CPNG"]),
         .target(name: "Inference", dependencies: ["Kernels", "COpenBLAS", "CJPEG", "CPNG", "CCrypto"]),
         .target(name: "Messaging", dependencies: ["CRdKafka"]),
@@ -36,7 +38,7 @@ let package = Package(
         // Programs.
         .executableTarget(
             name: "Consumer",
-            dependencies: ["Inference", "Messaging", "CLinux", "CommandLineOptions", "Telemetry"]),
+            dependencies: ["Inference", "Messaging", "HTTPServer", "CLinux", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "ModelTool", dependencies: ["Inference", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
@@ -60,6 +62,7 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "COpenBLAS", "TestSupport"]),
         .testTarget(name: "CommandLineOptionsTests", dependencies: ["CommandLineOptions", "TestSupport"]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "TestSupport"]),
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),

@@ -47,6 +47,9 @@ final class TimedQueue<Work: Sendable>: Sendable {
         }
     }
 
+    /// How much waits, that which waits for its time included.
+    var count: Int { state.withLock { $0.ready.reduce($0.later.count) { $0 + $1.count } } }
+
     /// Waits for the next work; nil once the queue is closed.
     func take() -> Work? { take(maximum: 1)?.first }
 

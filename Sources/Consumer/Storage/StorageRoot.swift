@@ -19,7 +19,7 @@ final class StorageRoot: Sendable {
         }
         let probe = kaption_open_beneath(descriptor, ".")
         guard probe >= 0 else {
-            close(descriptor)
+            // `deinit` closes the root: it is called for an object that throws when it has all its properties.
             switch -probe {
             case ENOSYS, EPERM, EINVAL:
                 throw StorageUnavailable(

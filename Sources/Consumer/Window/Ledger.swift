@@ -262,6 +262,18 @@ final class Ledger<Answer: Sendable>: Sendable {
 
     // MARK: The whole
 
+    /// How far each assigned partition is.
+    var progress: [PartitionProgress] {
+        state.withLock { state in
+            state.lanes.map { epoch, lane in
+                PartitionProgress(
+                    partition: lane.partition, epoch: epoch,
+                    committed: lane.confirmedCommit < 0 ? nil : lane.confirmedCommit,
+                    hasWork: lane.lane.count > 0 || (lane.lane.watermark ?? -1) > lane.confirmedCommit)
+            }
+        }
+    }
+
     /// Requests and their bytes in the window.
     var occupancy: (requests: Int, bytes: Int) { state.withLock { ($0.gate.requests, $0.gate.bytes) } }
 

@@ -1,25 +1,73 @@
 import Messaging
-import Synchronization
 import Telemetry
 
-/// What the worker has done since its start, for the progress line and the summary.
+/// What the worker has done since its start: for `/metrics`, the progress line and the summary.
 final class Counters: Sendable {
-    struct Counts: Sendable, Equatable {
-        var taken = 0
-        /// Keys, values and headers of those.
-        var bytesTaken = 0
-        var captioned = 0
-        var failed = 0
-        var failures: [ErrorCode: Int] = [:]
-        var retries = 0
-        /// Records that came a second time in one assignment, and were ignored.
-        var repeatsIgnored = 0
-        /// Requests that were deleted by the topic's retention before anyone read them.
-        var lostToRetention = 0
-        var transactionsCommitted = 0
-        var transactionsAborted = 0
-        /// Producers that failed for good and were replaced.
-        var producersRenewed = 0
+    /// Requests that were given a place in the window.
+    let taken: Counter
+    /// Keys, values and headers of those.
+    let bytesTaken: Counter
+    /// Reads of images that failed and are to be tried again.
+    let retries: Counter
+    /// Records that came a second time in one assignment, and were ignored.
+    let repeatsIgnored: Counter
+    /// Requests that were deleted by the topic's retention before anyone read them.
+    let lostToRetention: Counter
+    let commitFailures: Counter
+    /// Rebalances: partitions came, went to another member, or were gone before this worker knew.
+    let assigned: Counter
+    let revoked: Counter
+    let lost: Counter
+    let transactionsCommitted: Counter
+    let transactionsAborted: Counter
+    /// Producers that failed for good and were replaced.
+    let producersRenewed: Counter
+    let watermarkStalls: Counter
+
+    private let captioned: Counter
+    private let failures: [ErrorCode: Counter]
+    private let stageSeconds: [(keyPath: KeyPath<CaptionResult.Timings, Double> & Sendable, seconds: Histogram)]
+    private let totalSeconds: Histogram
+
+    /// - Parameter registry: where the metrics are declared; no two counters can share one.
+    init(_ registry: MetricsRegistry = MetricsRegistry()) {
+        taken = registry.counter("kaption_requests_taken_total", "Requests taken from the request topics")
+        bytesTaken = registry.counter(
+            "kaption_request_bytes_taken_total", "Bytes of keys, values and headers of the requests taken")
+        retries = registry.counter("kaption_retries_total", "Images put back to be read again after a transient error")
+        repeatsIgnored = registry.counter(
+            "kaption_repeats_ignored_total", "Records that came a second time in one assignment")
+        lostToRetention = registry.counter(
+            "kaption_requests_lost_to_retention_total", "Requests deleted by retention before they were read")
+        commitFailures = registry.counter("kaption_commit_failures_total", "Offset commits that failed")
+        let rebalances = registry.counter(
+            "kaption_rebalances_total",
+            "Times that partitions were assigned to this worker, revoked from it, or lost without notice",
+            labels: ["event"])
+        assigned = rebalances["assigned"]
+        revoked = rebalances["revoked"]
+        lost = rebalances["lost"]
+        let transactions = registry.counter(
+            "kaption_transactions_total", "Kafka transactions, with --delivery exactly-once", labels: ["outcome"])
+        transactionsCommitted = transactions["committed"]
+        transactionsAborted = transactions["aborted"]
+        producersRenewed = registry.counter(
+            "kaption_producers_renewed_total", "Kafka producers that failed for good and were replaced")
+        watermarkStalls = registry.counter(
+            "kaption_watermark_stalls_total", "Times that a partition's commit watermark stood still for too long")
+
+        let answers = registry.counter(
+            "kaption_answers_total", "Answers given to the producer", labels: ["status", "code"])
+        captioned = answers["ok", ""]
+        failures = Dictionary(uniqueKeysWithValues: ErrorCode.allCases.map { ($0, answers["error", $0.rawValue]) })
+        let stages = registry.histogram(
+            "kaption_stage_seconds", "Time an image spent in a stage; total is from poll to answer, for every answer",
+            labels: ["stage"])
+        stageSeconds = [
+            (\.queue, stages["queue"]), (\.fetch, stages["fetch"]), (\.decode, stages["decode"]),
+            (\.encode, stages["encode"]), (\.caption, stages["caption"]),
+        ]
+        totalSeconds = stages["total"]
     }
 
     /// Records that were taken together.
@@ -29,32 +77,50 @@ final class Counters: Sendable {
         var repeats = 0
     }
 
-    private let counts = Mutex(Counts())
-
-    func count(_ counter: WritableKeyPath<Counts, Int> & Sendable, by number: Int = 1) {
-        counts.withLock { $0[keyPath: counter] += number }
+    func count(_ counter: KeyPath<Counters, Counter>, by number: Int = 1) {
+        self[keyPath: counter].increment(by: number)
     }
 
     func count(_ taken: Taken) {
-        counts.withLock { counts in
-            counts.taken += taken.requests
-            counts.bytesTaken += taken.bytes
-            counts.repeatsIgnored += taken.repeats
-        }
+        self.taken.increment(by: taken.requests)
+        bytesTaken.increment(by: taken.bytes)
+        repeatsIgnored.increment(by: taken.repeats)
     }
 
     func countAnswer(_ answer: Answer) {
-        counts.withLock { counts in
-            if let failure = answer.result.failure {
-                counts.failed += 1
-                counts.failures[failure.code, default: 0] += 1
-            } else {
-                counts.captioned += 1
-            }
+        let timings = answer.result.timings
+        if let failure = answer.result.failure {
+            failures[failure.code]?.increment()
+        } else {
+            captioned.increment()
+            for (stage, seconds) in stageSeconds { seconds.record(timings[keyPath: stage] / 1000) }
         }
+        totalSeconds.record(timings.total / 1000)
     }
 
-    var current: Counts { counts.withLock { $0 } }
+    /// What the log says of them.
+    struct Counts: Sendable, Equatable {
+        var taken = 0
+        var captioned = 0
+        var failures: [ErrorCode: Int] = [:]
+        /// By the names that the log has for them; those that are 0 are left out.
+        var others: [String: Int] = [:]
+
+        var failed: Int { failures.values.reduce(0, +) }
+    }
+
+    var current: Counts {
+        let others = [
+            ("retries", retries), ("repeats_ignored", repeatsIgnored),
+            ("requests_lost_to_retention", lostToRetention), ("commit_failures", commitFailures),
+            ("transactions_committed", transactionsCommitted), ("transactions_aborted", transactionsAborted),
+            ("producers_renewed", producersRenewed), ("watermark_stalls", watermarkStalls),
+        ]
+        return Counts(
+            taken: taken.total, captioned: captioned.total,
+            failures: failures.mapValues(\.total).filter { $0.value > 0 },
+            others: Dictionary(uniqueKeysWithValues: others.map { ($0.0, $0.1.total) }.filter { $0.1 > 0 }))
+    }
 }
 
 extension Counters.Counts {
@@ -62,12 +128,7 @@ extension Counters.Counts {
         var metadata: Logger.Metadata = [
             "taken": .integer(taken), "captioned": .integer(captioned), "failed": .integer(failed),
         ]
-        if retries > 0 { metadata["retries"] = .integer(retries) }
-        if repeatsIgnored > 0 { metadata["repeats_ignored"] = .integer(repeatsIgnored) }
-        if lostToRetention > 0 { metadata["requests_lost_to_retention"] = .integer(lostToRetention) }
-        if transactionsCommitted > 0 { metadata["transactions_committed"] = .integer(transactionsCommitted) }
-        if transactionsAborted > 0 { metadata["transactions_aborted"] = .integer(transactionsAborted) }
-        if producersRenewed > 0 { metadata["producers_renewed"] = .integer(producersRenewed) }
+        for (name, count) in others { metadata[name] = .integer(count) }
         for (code, count) in failures { metadata["failed_\(code.rawValue)"] = .integer(count) }
         return metadata
     }

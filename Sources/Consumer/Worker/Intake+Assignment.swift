@@ -21,6 +21,7 @@ extension Intake: KafkaConsumerDelegate {
     }
 
     func consumer(_ consumer: KafkaConsumer, revoked partitions: [TopicPartition]) {
+        counters.count(\.revoked)
         ledger.close(partitions)
         let deadline = MonotonicTime.now + settings.revokeTimeout
         let isSettled = ledger.waitUntilSettled(partitions, until: deadline)
@@ -41,6 +42,8 @@ extension Intake: KafkaConsumerDelegate {
     }
 
     func consumer(_ consumer: KafkaConsumer, lost partitions: [TopicPartition]) {
+        counters.count(\.lost)
+        readiness.miss(.groupJoined, because: "the group has given this worker's partitions to others")
         forget(partitions)
         logger.warning("lost", metadata: ["partitions": .string(partitions.names)])
     }

@@ -33,6 +33,8 @@ final class Intake {
     let journal: CrashJournal?
     let answers: AnswerMaker
     let counters: Counters
+    let readiness: Readiness
+    let kafkaWatch: KafkaWatch
     let stop: StopRequest
     let arrivals: ArrivalSignal
     let logger: Logger
@@ -47,7 +49,7 @@ final class Intake {
     init(
         settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, desk: AnswerDesk,
         publisher: any Publisher, storage: Storage, journal: CrashJournal?, answers: AnswerMaker, counters: Counters,
-        stop: StopRequest, arrivals: ArrivalSignal, logger: Logger
+        readiness: Readiness, kafkaWatch: KafkaWatch, stop: StopRequest, arrivals: ArrivalSignal, logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
@@ -58,6 +60,8 @@ final class Intake {
         self.journal = journal
         self.answers = answers
         self.counters = counters
+        self.readiness = readiness
+        self.kafkaWatch = kafkaWatch
         self.stop = stop
         self.arrivals = arrivals
         self.logger = logger
@@ -180,6 +184,9 @@ final class Intake {
             positionless[partition] = .now
         } else if error.isFatal {
             stop.request(.failure(.init(.failed, "the Kafka consumer failed: \(error)")))
+        } else if error.category == .unreachable {
+            kafkaWatch.suspect()
+            logger.debug("Kafka consumer", metadata: ["error": .string("\(error)")])
         } else if !wasAssigned, error.category == .authentication || error.category == .authorization {
             stop.request(.failure(.init(.kafka, "Kafka refuses this worker: \(error)")))
         } else if let suppressed = limiter.admit(error.name) {
@@ -202,6 +209,7 @@ final class Intake {
 
     func commitFailed(_ offsets: [TopicPartitionOffset], _ error: any Error) {
         ledger.commitEnded(offsets, succeeded: false)
+        counters.count(\.commitFailures)
         if let suppressed = limiter.admit("commit") {
             logger.warning(
                 "a commit failed and will be sent again",
@@ -213,6 +221,7 @@ final class Intake {
 
     /// Takes no more records, lets what was taken come to its end within a deadline, commits and leaves the group.
     private func drain(_ consumer: KafkaConsumer) {
+        readiness.miss(.groupJoined, because: "the worker is stopping")
         var deadline = MonotonicTime.now
         // After a failure nothing can be brought to its end.
         if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
@@ -237,7 +246,11 @@ final class Intake {
         }
     }
 
-    func noteAssigned() { wasAssigned = true }
+    func noteAssigned() {
+        wasAssigned = true
+        counters.count(\.assigned)
+        if !stop.isRequested { readiness.meet(.groupJoined) }
+    }
 }
 
 /// The line that says, from time to time, how far the worker is.

@@ -6,8 +6,10 @@ import Telemetry
 struct KafkaSetup {
     let bootstrapServers: String
     let admin: KafkaAdmin
+    let readiness: Readiness
     let stop: StopRequest
     let logger: Logger
+    private let limiter = LogLimiter(interval: .seconds(30))
 
     struct Topics {
         var requests: [String]
@@ -53,11 +55,19 @@ struct KafkaSetup {
     private func untilReachable<Answer>(_ ask: () throws -> Answer) throws -> Answer? {
         while !stop.isRequested {
             do {
-                return try ask()
+                let answer = try ask()
+                readiness.meet(.kafka)
+                return answer
             } catch let error as KafkaError where error.category == .unreachable || error.isRetriable {
-                logger.warning(
-                    "waiting for Kafka",
-                    metadata: ["bootstrap_servers": .string(bootstrapServers), "error": .string("\(error)")])
+                readiness.miss(.kafka, because: "\(error)")
+                if let suppressed = limiter.admit(error.name) {
+                    logger.warning(
+                        "waiting for Kafka",
+                        metadata: [
+                            "bootstrap_servers": .string(bootstrapServers), "error": .string("\(error)"),
+                            "suppressed": .integer(suppressed),
+                        ])
+                }
                 if stop.wait(for: .seconds(1)) { return nil }
             } catch let error as KafkaError {
                 let isRefused = error.category == .authentication || error.category == .authorization

@@ -43,7 +43,7 @@ final class KafkaTraffic: Sendable {
             "traffic",
             metadata: [
                 "bytes_received": .integer(now.received), "bytes_fetched": .integer(now.fetched),
-                "bytes_consumed": .integer(counters.current.bytesTaken),
+                "bytes_consumed": .integer(counters.bytesTaken.total),
             ])
     }
 }

@@ -47,12 +47,16 @@ struct Worker {
         if !hooks.isEmpty {
             logger.warning("test hooks are set: never use this in production", metadata: ["hooks": .string("\(hooks)")])
         }
-        let readiness = Readiness(logger: logger)
+        let health = try WorkerHealth(options, logger: logger)
+        defer { health.stop() }
+        let readiness = health.readiness
         guard let storage = try openStorage(readiness) else { return .done }
         let captioner = try loadModel()
+        health.metrics.declare(captioner.identity, threads: threadCount)
         var kafka = kafka
         let setup = KafkaSetup(
-            bootstrapServers: kafka.bootstrapServers, admin: try KafkaAdmin(kafka), stop: stop, logger: logger)
+            bootstrapServers: kafka.bootstrapServers, admin: try KafkaAdmin(kafka), readiness: readiness,
+            stop: stop, logger: logger)
         let topics = KafkaSetup.Topics(
             requests: options[WorkerOptions.topics].map(\.name), results: options[WorkerOptions.resultsTopic],
             deadLetters: options[WorkerOptions.deadLettersTopic], partitions: options[WorkerOptions.partitions])
@@ -68,7 +72,7 @@ struct Worker {
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
         Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
 
-        let counters = Counters()
+        let counters = health.counters
         let arrivals = try ArrivalSignal()
         let ledger = Ledger<Answer>(
             limits: .init(requests: options[WorkerOptions.window], bytes: Self.windowBytes),
@@ -77,7 +81,8 @@ struct Worker {
         let requests = TimedQueue<Job>(topics: weights)
         let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes, topics: weights)
         var consuming = kafka
-        consuming.statistics = KafkaTraffic(counters: counters, logger: logger).take
+        let traffic = KafkaTraffic(counters: counters, logger: logger)
+        consuming.statistics = traffic.take
         let consumer = try KafkaConsumer(
             consuming, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
             properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
@@ -108,9 +113,13 @@ struct Worker {
             captioner: captioner, maximumBatch: maximumBatch,
             limits: ImageLimits(maximumBytes: Self.maximumImageBytes, deadline: imageTimeout), images: images,
             ledger: ledger, desk: desk, answers: answers, warmUp: warmUp, watch: watch, hooks: hooks)
+        let kafkaWatch = try health.watchKafka(by: setup.admin)
+        health.metrics.declare(ledger, traffic)
+        health.metrics.declareQueues(["requests": { requests.count }, "images": { images.waitingCount }])
         let intake = Intake(
             settings: settings(captioner), ledger: ledger, requests: requests, desk: desk, publisher: publisher,
-            storage: storage, journal: journal, answers: answers, counters: counters, stop: stop, arrivals: arrivals,
+            storage: storage, journal: journal, answers: answers, counters: counters, readiness: readiness,
+            kafkaWatch: kafkaWatch, stop: stop, arrivals: arrivals,
             logger: logger)
         let nullModel = NullModel(
             requests: requests, ledger: ledger, publisher: publisher, answers: answers, warmUp: warmUp)
@@ -131,6 +140,8 @@ struct Worker {
         try unawaited.start("storage", count: 1, stackBytes: Self.otherStackBytes) { probe.run() }
         consumer.delegate = intake
         try warmUp.wait()
+        readiness.meet(.modelWarm)
+        try health.watchProgress(of: ledger)
         logReady(captioner, started)
         intake.run(consumer)
 

@@ -91,6 +91,13 @@ enum WorkerOptions {
     static let precision = Option.defaulted(
         "precision", ValueFormat<Precision>.choice, "TYPE", default: "fp32", help: "Arithmetic: fp32.")
 
+    static let http = Option.optional(
+        "http", .hostAndPort, "HOST:PORT",
+        help: "Answers /healthz, /readyz and /metrics here; port 0 is the system's choice, see the log. Default: off.")
+    static let watermarkTimeout = Option.defaulted(
+        "watermark-timeout", .duration(.milliseconds(100) ... .seconds(86_400)), "TIME", default: "60s",
+        help: "A partition with work that commits nothing for that long, and the retry budget, is called stalled.")
+
     static let command = Command(
         name: "kaption-worker",
         abstract: "captions the images named on a Kafka topic and sends the captions to another.",
@@ -114,6 +121,7 @@ enum WorkerOptions {
             Section("Images", [storage, storageSentinel, ioThreads, imageTimeout]),
             Section("Circuit breaker", [breakerThreshold, breakerWindow, breakerInterval]),
             Section("Model", [model, threads, maxBatch, beam, precision]),
+            Section("Health", [http, watermarkTimeout]),
             Section("Log", [SharedOptions.log, SharedOptions.logLevel]),
         ],
         secrets: Secret.kafka,

@@ -25,12 +25,31 @@ public final class KafkaAdmin: Sendable {
     ///
     /// - Throws: `KafkaError`: `.authentication` as soon as the brokers refuse the client, `.unreachable` after `timeout`.
     public func metadata(timeout: Duration) throws -> ClusterMetadata {
+        try untilAnswered(within: timeout) { try metadata(attempt: $0) }
+    }
+
+    /// Asks one broker for the list of brokers, to see whether any answers.
+    ///
+    /// - Throws: as `metadata`.
+    public func probe(timeout: Duration) throws {
+        // Errors of earlier outages are of no interest, and must not pile up.
+        rd_kafka_poll(handle.pointer, 0)
+        while handle.context.takeError() != nil {}
+        try untilAnswered(within: timeout) { attempt in
+            var native: UnsafePointer<rd_kafka_metadata>?
+            let code = rd_kafka_metadata(handle.pointer, 0, nil, &native, attempt.milliseconds)
+            if let native { rd_kafka_metadata_destroy(native) }
+            if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code) }
+        }
+    }
+
+    private func untilAnswered<Answer>(within timeout: Duration, _ ask: (Duration) throws -> Answer) throws -> Answer {
         let clock = ContinuousClock()
         let end = clock.now + timeout
         var cause: KafkaError?
         repeat {
             do {
-                return try metadata(attempt: max(.milliseconds(1), min(.seconds(1), end - clock.now)))
+                return try ask(max(.milliseconds(1), min(.seconds(1), end - clock.now)))
             } catch let error as KafkaError {
                 if error.category != .unreachable { throw error }
             }

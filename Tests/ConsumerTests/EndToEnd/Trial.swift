@@ -41,14 +41,18 @@ final class Trial {
     private var starts = 0
 
     /// - Parameter resultBytes: the most that the results topic takes of one record; nil for the broker's default.
-    init(_ broker: Broker, resultBytes: Int? = nil) throws {
+    /// - Parameter own: a broker for this trial alone.
+    init(_ broker: Broker, resultBytes: Int? = nil, on own: KafkaLocal? = nil) throws {
         let name = "trial-\(UUID().uuidString.prefix(8).lowercased())"
         group = name
         requestsTopic = name + ".requests"
         resultsTopic = name + ".results"
         deadLettersTopic = name + ".dead-letters"
         let topics = [requestsTopic, resultsTopic, deadLettersTopic].map { "\($0):\(Self.partitions)" }
-        self.broker = try broker == .embedded ? EmbeddedTestBroker(topics: topics) : KafkaLocal.shared()
+        self.broker =
+            if let own { own } else {
+                try broker == .embedded ? EmbeddedTestBroker(topics: topics) : KafkaLocal.shared()
+            }
         bootstrapServers = self.broker.bootstrapServers
         storage = try TemporaryDirectory()
         producer = try KafkaProducer(KafkaConfiguration(bootstrapServers: bootstrapServers)) { report in

@@ -1,0 +1,73 @@
+import CommandLineOptions
+import Glibc
+import Messaging
+import Telemetry
+
+/// What the worker's parts report to, and what tells of it: the health port, if one was asked for, and the log.
+struct WorkerHealth {
+    private static let stackBytes = 1 << 18
+
+    let readiness: Readiness
+    let counters: Counters
+    let metrics: WorkerMetrics
+    private let watchdog: Watchdog
+    private let port: HealthPort?
+    private let logger: Logger
+
+    /// From here on the health port answers.
+    init(_ options: ParsedOptions, logger: Logger) throws {
+        let registry = MetricsRegistry()
+        let readiness = Readiness(logger: logger)
+        // An image that is tried again holds its partition, and that is as it should be.
+        let watchdog = Watchdog(timeout: options[WorkerOptions.watermarkTimeout] + options[WorkerOptions.retryBudget])
+        counters = Counters(registry)
+        metrics = WorkerMetrics(registry: registry)
+        metrics.declare(readiness, watchdog)
+        port = try options[WorkerOptions.http].map {
+            try HealthPort($0, readiness: readiness, watchdog: watchdog, registry: registry, logger: logger)
+        }
+        self.readiness = readiness
+        self.watchdog = watchdog
+        self.logger = logger
+    }
+
+    /// Watches Kafka from a thread of its own, until the process ends. Its clients are to tell it of errors.
+    func watchKafka(by admin: KafkaAdmin) throws -> KafkaWatch {
+        let watch = KafkaWatch(admin: admin, readiness: readiness)
+        try ThreadGroup().start("kafka-watch", count: 1, stackBytes: Self.stackBytes) { watch.run() }
+        return watch
+    }
+
+    /// Watches the commit watermarks from a thread of its own, until the process ends.
+    func watchProgress(of ledger: Ledger<Answer>) throws {
+        try ThreadGroup().start("watchdog", count: 1, stackBytes: Self.stackBytes) {
+            [watchdog, readiness, counters, logger] in
+            while true {
+                // The worker tells of these itself, and no partition can help it.
+                let isWaiting = [.kafka, .storage, .breaker].contains { !readiness.holds($0) }
+                let changes = watchdog.look(at: ledger.progress, isWaiting: isWaiting)
+                for stall in changes.stalled {
+                    counters.count(\.watermarkStalls)
+                    logger.error("a partition's commit watermark stands still", metadata: stall.metadata)
+                }
+                for stall in changes.ended {
+                    logger.notice("a partition's commit watermark stands still no more", metadata: stall.metadata)
+                }
+                usleep(UInt32(watchdog.interval.nanoseconds / 1000))
+            }
+        }
+    }
+
+    /// Closes the health port.
+    func stop() { port?.server.stop(within: .milliseconds(200)) }
+}
+
+extension Watchdog.Stall {
+    fileprivate var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "partition": .string("\(partition)"), "seconds": .number((MonotonicTime.now - since).seconds),
+        ]
+        if let committed { metadata["committed"] = .integer(Int(committed)) }
+        return metadata
+    }
+}
