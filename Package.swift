@@ -58,13 +58,13 @@ let package = Package(
             path: "Benchmarks/PlumbingBenchmark"),
 
         // Tests mirror Sources.
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["CRdKafka"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "COpenBLAS", "TestSupport"]),
         .testTarget(name: "CommandLineOptionsTests", dependencies: ["CommandLineOptions", "TestSupport"]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "PictureDrawing", "TestSupport"]),
-        .testTarget(name: "MessagingTests", dependencies: ["Messaging", "TestSupport"]),
+        .testTarget(name: "MessagingTests", dependencies: ["Messaging", "CRdKafka", "TestSupport"]),
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),
         .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "TestSupport"]),

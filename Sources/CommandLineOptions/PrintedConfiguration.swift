@@ -26,7 +26,14 @@ extension Command {
         switch option.arity {
         case .flag: texts.last.flatMap { try? ValueFormat.boolean.parse($0) } ?? false
         case .single: texts.last ?? NSNull()
-        case .repeated, .merged: texts
+        case .repeated, .merged: texts.map(withoutSecret)
         }
+    }
+
+    /// `sasl.password=(secret)`: a secret among `KEY=VALUE` texts will be refused, and is not shown before.
+    private func withoutSecret(_ text: String) -> String {
+        guard let equals = text.firstIndex(of: "=") else { return text }
+        let name = text[..<equals].replacing(".", with: "-")
+        return secrets.contains { $0.name == name } ? text[...equals] + "(secret)" : text
     }
 }

@@ -8,6 +8,10 @@ public enum SharedOptions {
         "X", .keyValue, "KEY=VALUE",
         help: "Any property of librdkafka, such as security.protocol=SASL_SSL. May be repeated.")
 
+    public static let oauthTokenFile = Option<String?>.optional(
+        "oauth-token-file", .string, "FILE",
+        help: "File that holds the current JSON Web Token for SASL OAUTHBEARER; read again whenever one is needed.")
+
     public static let log = Option.defaulted(
         "log", ValueFormat.choice(["json", "text"]), "json|text", default: "text",
         help: "Form of the log on standard error.")

@@ -87,7 +87,12 @@ enum EnqueueOptions {
             delivered; a second signal ends at once).
             """,
         sections: [
-            Section("Kafka", [SharedOptions.bootstrapServers, topic, timeout, SharedOptions.properties]),
+            Section(
+                "Kafka",
+                [
+                    SharedOptions.bootstrapServers, topic, timeout, SharedOptions.oauthTokenFile,
+                    SharedOptions.properties,
+                ]),
             Section("Images", [storage, rate, resume, null, allFiles, maxInFlight]),
             Section("Requests", [key, batch, model, beam, candidates, maxWords, metadata]),
             Section("Results", [wait, waitTimeout, resultsTopic, output]),

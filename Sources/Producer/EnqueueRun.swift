@@ -49,7 +49,7 @@ struct EnqueueRun {
             throw UsageError(error.message)
         } catch {
             if let code = interruptionCode { return finish(code) }
-            reporter.log(.critical, "Kafka cannot be used", ["reason": "\(error)"])
+            reporter.unusable(error)
             return finish(.kafka)
         }
     }
@@ -67,7 +67,9 @@ struct EnqueueRun {
     }
 
     private func send(with enqueuer: Enqueuer, root: StorageRoot) throws -> ExitCode {
-        let access = try KafkaAccess(options, reporter: reporter)
+        var rights = [KafkaRight.writeTopic(enqueuer.topic)]
+        if waits { rights += [.readTopic(options[EnqueueOptions.resultsTopic]), .readGroup("kaption-enqueue-<run>")] }
+        let access = try KafkaAccess(options, rights: rights, reporter: reporter)
         let timeout = options[EnqueueOptions.timeout]
         let topics = [enqueuer.topic] + (waits ? [options[EnqueueOptions.resultsTopic]] : [])
         let partitions = try access.partitionCounts(of: topics, timeout: timeout, interruption: interruption)
@@ -170,7 +172,7 @@ struct EnqueueRun {
     private var interruptionCode: ExitCode? {
         switch interruption.cause {
         case .signal(let number): .signal(number)
-        case .failure: .failed
+        case .failure: reporter.sawRefusal ? .kafka : .failed
         case nil: nil
         }
     }

@@ -7,8 +7,9 @@ import Telemetry
 struct KafkaAccess {
     let configuration: KafkaConfiguration
 
+    /// - Parameter rights: what the program is going to use, so that a refusal can name what is missing.
     /// - Throws: `KafkaError` of category `.configuration` for a property that is not accepted.
-    init(_ options: ParsedOptions, reporter: Reporter) throws {
+    init(_ options: ParsedOptions, rights: [KafkaRight], reporter: Reporter) throws {
         var configuration = KafkaConfiguration(
             bootstrapServers: options[SharedOptions.bootstrapServers], clientID: "kaption-enqueue")
         try configuration.passThrough(
@@ -16,6 +17,10 @@ struct KafkaAccess {
         for (name, value) in options.secrets {
             try configuration.setSecret(name.replacing("-", with: "."), value)
         }
+        if let path = options[SharedOptions.oauthTokenFile] {
+            try configuration.setTokenFile(OAuthTokenFile(path: path))
+        }
+        reporter.advise { [configuration] error in configuration.remedy(for: error, needing: rights) }
         configuration.log = { line in
             reporter.log(line.level <= 3 ? .warning : .debug, "librdkafka", ["reason": "\(line.message)"])
         }
@@ -35,7 +40,10 @@ struct KafkaAccess {
             do {
                 // In short pieces, so that Ctrl-C is heard.
                 let metadata = try admin.metadata(timeout: min(.seconds(1), max(left, .milliseconds(1))))
-                for topic in topics where metadata.partitionCounts[topic] == nil { throw MissingTopic(name: topic) }
+                for topic in topics where metadata.partitionCounts[topic] == nil {
+                    if !metadata.isMock { try admin.checkAccess(topics: [topic], group: nil, timeout: timeout) }
+                    throw MissingTopic(name: topic)
+                }
                 return metadata.partitionCounts
             } catch let error as KafkaError where error.category == .unreachable {
                 if left <= .seconds(1) || interruption.isRaised { throw error }
@@ -44,11 +52,11 @@ struct KafkaAccess {
     }
 }
 
-/// A topic that the cluster does not have, or does not show.
+/// A topic that the cluster does not have.
 struct MissingTopic: Error, CustomStringConvertible {
     let name: String
 
     var description: String {
-        "the topic '\(name)' does not exist (or may not be seen): start a kaption-worker, which makes its topics, or create it"
+        "the topic '\(name)' does not exist: start a kaption-worker, which makes its topics, or create it"
     }
 }

@@ -57,13 +57,14 @@ import Testing
     @Test func aGroupsOffsetsAreRead() throws {
         let bench = try KafkaBench(.apache, partitions: 2)
         let admin = try KafkaAdmin(bench.configuration)
-        #expect(try admin.committedOffsets(ofGroup: bench.group, timeout: timeout).isEmpty)
+        let partitions = [bench.partition(0), bench.partition(1)]
+        #expect(try admin.committedOffsets(ofGroup: bench.group, of: partitions, timeout: timeout).isEmpty)
         try bench.produce((0..<4).map { KafkaRecord(value: [UInt8($0)]) }, partition: 1)
         let consumer = try bench.consumer()
         let offset = TopicPartitionOffset(bench.partition(1), offset: 3)
         try consumer.assign([offset])
         try consumer.commit([offset], timeout: timeout)
-        #expect(try admin.committedOffsets(ofGroup: bench.group, timeout: timeout) == [offset])
+        #expect(try admin.committedOffsets(ofGroup: bench.group, of: partitions, timeout: timeout) == [offset])
         #expect(consumer.close(deadline: .seconds(10)))
     }
 

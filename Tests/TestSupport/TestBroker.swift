@@ -35,8 +35,8 @@ public final class KafkaLocal: TestBroker {
     public static func shared() throws -> KafkaLocal { try sharedBroker.get() }
 
     public let bootstrapServers: String
-    private let folder: TemporaryDirectory
-    private let port: Int
+    let folder: TemporaryDirectory
+    let port: Int
 
     private static let program = SharedFiles.url("kafka/kafka-local")
     private static let sharedBroker: Result<KafkaLocal, any Error> = Result {
@@ -47,11 +47,16 @@ public final class KafkaLocal: TestBroker {
     }
 
     /// Starts a broker for one test alone. It is wiped when this value goes.
-    public init(options: [String] = []) throws {
+    public convenience init(options: [String] = []) throws {
+        try self.init { _, _ in options }
+    }
+
+    /// - Parameter options: made from the broker's folder and port.
+    init(options: (_ folder: URL, _ port: Int) -> [String]) throws {
         folder = try TemporaryDirectory()
-        port = freePort()
+        port = freePort(count: 5)
         bootstrapServers = "127.0.0.1:\(port)"
-        try run(["start"] + options)
+        try run(["start"] + options(folder.url, port))
     }
 
     deinit { try? wipe() }

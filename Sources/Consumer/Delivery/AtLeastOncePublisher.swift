@@ -53,6 +53,7 @@ final class AtLeastOncePublisher: Publisher {
 
     func run() {
         var renewals = RenewalLimit()
+        var nextTry = MonotonicTime.now
         guard var producer = makeProducer(generation: 0) else { return }
         var answers = 0
         while let batch = work.take(maximum: 256) {
@@ -73,7 +74,14 @@ final class AtLeastOncePublisher: Publisher {
                     produce(token.kind, of: answer, at: token.place, by: producer, reduced: true)
                 case .renewProducer(let failed):
                     guard failed == generation.load(ordering: .relaxed) else { continue }
-                    guard renewals.admit(at: .now) else {
+                    if producer.fatalError?.isRefusal == true {
+                        // A producer can be beyond use for want of an ACL: then a new one is tried until it is there.
+                        if MonotonicTime.now < nextTry {
+                            work.put(next, at: nextTry)
+                            continue
+                        }
+                        nextTry = .now + .seconds(5)
+                    } else if !renewals.admit(at: .now) {
                         return onFailure(
                             .init(
                                 .failed, "one producer after another fails: \(String(describing: producer.fatalError))")

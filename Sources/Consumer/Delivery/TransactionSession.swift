@@ -9,6 +9,7 @@ struct TransactionSession {
     private var renewals = RenewalLimit()
     private var committed = 0
     private var hasBeenFailed = false
+    private var hasStarted = false
 
     /// Why a transaction cannot be committed now, though nothing failed.
     private enum NotNow: String, Error, CustomStringConvertible {
@@ -27,14 +28,18 @@ struct TransactionSession {
             do {
                 let producer = try publisher.makeProducer()
                 self.producer = producer
-                return try repeating("reach the transaction coordinator") {
+                try repeating("reach the transaction coordinator") {
                     try producer.initializeTransactions(timeout: .seconds(5))
                 }
+                hasStarted = true
+                return
             } catch let error as KafkaError {
-                if error.category == .authorization || error.category == .authentication {
+                if error.isRefusal, !hasStarted {
                     throw WorkerFailure(.kafka, "Kafka refuses this worker's transactions: \(error)")
                 }
                 try discard(because: error)
+                // In mid-run an ACL that is taken away is waited for like an outage.
+                if error.isRefusal, publisher.isClosed(after: .seconds(5)) { throw CancellationError() }
             }
         }
     }
@@ -136,7 +141,8 @@ struct TransactionSession {
     // MARK: A producer that failed for good
 
     private mutating func discard(because error: any Error) throws {
-        guard renewals.admit(at: .now) else {
+        let isRefused = (error as? KafkaError)?.isRefusal == true
+        guard isRefused || renewals.admit(at: .now) else {
             throw WorkerFailure(.failed, "one transactional producer after another fails: \(error)")
         }
         publisher.counters.count(\.producersRenewed)

@@ -23,6 +23,8 @@ final class Readiness: Sendable {
         case breaker
         /// A broker answers.
         case kafka
+        /// Kafka has not refused this worker: its password, certificate, token or an ACL.
+        case access
     }
 
     /// A condition that does not hold.
@@ -42,13 +44,13 @@ final class Readiness: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
 
-    /// At first nothing holds but the breaker, which is closed.
+    /// At first nothing holds but the breaker, which is closed, and access, which was not refused.
     init(logger: Logger) {
         self.logger = logger
-        let starting = Condition.allCases.filter { $0 != .breaker }.map {
+        let starting = Condition.allCases.filter { $0 != .breaker && $0 != .access }.map {
             ($0, Unmet(condition: $0, reason: "the worker is starting", since: .now))
         }
-        state = Mutex(State(unmet: Dictionary(uniqueKeysWithValues: starting), wasMet: [.breaker]))
+        state = Mutex(State(unmet: Dictionary(uniqueKeysWithValues: starting), wasMet: [.breaker, .access]))
     }
 
     /// The condition holds from now on.

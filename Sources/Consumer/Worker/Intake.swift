@@ -36,6 +36,8 @@ final class Intake {
     let readiness: Readiness
     let kafkaWatch: KafkaWatch
     let stop: StopRequest
+    /// How the worker ends when Kafka refuses it at the start; nil for an error that is no refusal.
+    let refusal: (KafkaError) -> WorkerFailure?
     let arrivals: ArrivalSignal
     let logger: Logger
     let limiter = LogLimiter(interval: .seconds(10))
@@ -49,7 +51,8 @@ final class Intake {
     init(
         settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, desk: AnswerDesk,
         publisher: any Publisher, storage: Storage, journal: CrashJournal?, answers: AnswerMaker, counters: Counters,
-        readiness: Readiness, kafkaWatch: KafkaWatch, stop: StopRequest, arrivals: ArrivalSignal, logger: Logger
+        readiness: Readiness, kafkaWatch: KafkaWatch, stop: StopRequest, arrivals: ArrivalSignal,
+        refusal: @escaping (KafkaError) -> WorkerFailure?, logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
@@ -63,6 +66,7 @@ final class Intake {
         self.readiness = readiness
         self.kafkaWatch = kafkaWatch
         self.stop = stop
+        self.refusal = refusal
         self.arrivals = arrivals
         self.logger = logger
         rotation = PartitionRotation(settings.topics)
@@ -187,8 +191,8 @@ final class Intake {
         } else if error.category == .unreachable {
             kafkaWatch.suspect()
             logger.debug("Kafka consumer", metadata: ["error": .string("\(error)")])
-        } else if !wasAssigned, error.category == .authentication || error.category == .authorization {
-            stop.request(.failure(.init(.kafka, "Kafka refuses this worker: \(error)")))
+        } else if !wasAssigned, let failure = refusal(error) {
+            stop.request(.failure(failure))
         } else if let suppressed = limiter.admit(error.name) {
             logger.warning(
                 "Kafka consumer", metadata: ["error": .string("\(error)"), "suppressed": .integer(suppressed)])

@@ -21,24 +21,17 @@ struct Worker {
     private let logger: Logger
     private let kafka: KafkaConfiguration
     private let hooks: TestHooks
+    /// Of exactly-once delivery. A random name will do without an instance id: the group's generations fence zombies.
+    private let transactionalID: String
 
     init(_ options: ParsedOptions, stop: StopRequest, logger: Logger, hooks: TestHooks) throws {
         self.options = options
         self.stop = stop
         self.logger = logger
         self.hooks = hooks
-        var kafka = KafkaConfiguration(
-            bootstrapServers: options[SharedOptions.bootstrapServers], clientID: "kaption-worker")
-        do {
-            try kafka.passThrough(options[SharedOptions.properties].map { "\($0.key)=\($0.value)" }, owned: .worker)
-            for (name, value) in options.secrets {
-                try kafka.setSecret(name.replacing("-", with: "."), value)
-            }
-        } catch let error as KafkaError {
-            throw UsageError(error.message)
-        }
-        kafka.log = Self.logging(to: logger)
-        self.kafka = kafka
+        let name = options[WorkerOptions.instanceID] ?? UUID().uuidString
+        transactionalID = "kaption-\(options[WorkerOptions.group])-\(name)"
+        kafka = try KafkaConfiguration(options, logger: logger)
     }
 
     /// Runs until the worker is asked to stop.
@@ -55,12 +48,9 @@ struct Worker {
         health.metrics.declare(captioner.identity, threads: threadCount)
         var kafka = kafka
         let setup = KafkaSetup(
-            bootstrapServers: kafka.bootstrapServers, admin: try KafkaAdmin(kafka), readiness: readiness,
-            stop: stop, logger: logger)
-        let topics = KafkaSetup.Topics(
-            requests: options[WorkerOptions.topics].map(\.name), results: options[WorkerOptions.resultsTopic],
-            deadLetters: options[WorkerOptions.deadLettersTopic], partitions: options[WorkerOptions.partitions])
-        guard let destination = try setup.prepare(topics) else { return .done }
+            configuration: kafka, rights: rights, partitions: options[WorkerOptions.partitions],
+            admin: try KafkaAdmin(kafka), readiness: readiness, stop: stop, logger: logger)
+        guard let destination = try setup.prepare() else { return .done }
         if options[WorkerOptions.delivery] == .exactlyOnce, destination.isMock {
             throw WorkerFailure(
                 .kafka,
@@ -71,6 +61,10 @@ struct Worker {
         kafka.set("batch.size", String(destination.batchBytes))
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
         Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
+
+        let accessWatch = AccessWatch(
+            configuration: kafka, rights: rights, readiness: readiness, logger: logger)
+        kafka.onRefusal = { error, kind in accessWatch.take(error, of: kind) }
 
         let counters = health.counters
         let arrivals = try ArrivalSignal()
@@ -119,8 +113,7 @@ struct Worker {
         let intake = Intake(
             settings: settings(captioner), ledger: ledger, requests: requests, desk: desk, publisher: publisher,
             storage: storage, journal: journal, answers: answers, counters: counters, readiness: readiness,
-            kafkaWatch: kafkaWatch, stop: stop, arrivals: arrivals,
-            logger: logger)
+            kafkaWatch: kafkaWatch, stop: stop, arrivals: arrivals, refusal: setup.refusal, logger: logger)
         let nullModel = NullModel(
             requests: requests, ledger: ledger, publisher: publisher, answers: answers, warmUp: warmUp)
 
@@ -137,6 +130,7 @@ struct Worker {
             startReader: { try unawaited.start("io", count: 1, stackBytes: Self.otherStackBytes) { fetcher.run() } })
         try unawaited.start("caretaker", count: 1, stackBytes: Self.otherStackBytes) { caretaker.run() }
         let probe = StorageProbe(storage: storage, supervisor: supervisor, stop: stop)
+        try unawaited.start("access", count: 1, stackBytes: Self.otherStackBytes) { accessWatch.run() }
         try unawaited.start("storage", count: 1, stackBytes: Self.otherStackBytes) { probe.run() }
         consumer.delegate = intake
         try warmUp.wait()
@@ -200,15 +194,20 @@ struct Worker {
                 configuration: kafka, destination: destination, ledger: ledger, counters: counters, logger: logger,
                 hooks: hooks, onFailure: onFailure)
         case .exactlyOnce:
-            // A random name will do without an instance id: the group's generations fence zombies.
-            let name = options[WorkerOptions.instanceID] ?? UUID().uuidString
             return ExactlyOncePublisher(
                 configuration: kafka, destination: destination, member: member,
                 settings: .init(
-                    transactionalID: "kaption-\(options[WorkerOptions.group])-\(name)",
+                    transactionalID: transactionalID,
                     interval: options[WorkerOptions.transactionInterval]),
                 ledger: ledger, counters: counters, logger: logger, hooks: hooks, onFailure: onFailure)
         }
+    }
+
+    private var rights: WorkerRights {
+        WorkerRights(
+            group: options[WorkerOptions.group], requests: options[WorkerOptions.topics].map(\.name),
+            results: options[WorkerOptions.resultsTopic], deadLetters: options[WorkerOptions.deadLettersTopic],
+            transactionalID: options[WorkerOptions.delivery] == .exactlyOnce ? transactionalID : nil)
     }
 
     private func settings(_ captioner: Captioner) -> Intake.Settings {
@@ -264,19 +263,5 @@ struct Worker {
             logger.info("stopped", metadata: metadata)
         }
         return .done
-    }
-
-    /// librdkafka's own lines: what it calls errors are mostly outages that it gets over by itself.
-    private static func logging(to logger: Logger) -> @Sendable (KafkaLogLine) -> Void {
-        let limiter = LogLimiter(interval: .seconds(10))
-        return { line in
-            // The embedded broker does not know the option, which is told every 30 s.
-            if line.facility == "AUTOCREATE" { return }
-            let level: Logger.Level = line.level <= 4 ? .warning : line.level == 5 ? .info : .debug
-            guard level >= logger.level, let suppressed = limiter.admit(line.facility) else { return }
-            logger.log(
-                level: level, "librdkafka: \(line.message)",
-                metadata: ["facility": .string(line.facility), "suppressed": .integer(suppressed)])
-        }
     }
 }

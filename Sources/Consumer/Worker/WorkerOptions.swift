@@ -115,7 +115,7 @@ enum WorkerOptions {
                 [
                     SharedOptions.bootstrapServers, group, topics, resultsTopic, deadLettersTopic, partitions,
                     instanceID,
-                    assignment, window, SharedOptions.properties,
+                    assignment, window, SharedOptions.oauthTokenFile, SharedOptions.properties,
                 ]),
             Section("Promises", [delivery, transactionInterval, order, retryBudget, revokeTimeout, stateDirectory]),
             Section("Images", [storage, storageSentinel, ioThreads, imageTimeout]),

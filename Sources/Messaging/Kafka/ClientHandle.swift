@@ -9,17 +9,29 @@ import Synchronization
 final class ClientContext: @unchecked Sendable {
     let log: @Sendable (KafkaLogLine) -> Void
     let statistics: (@Sendable (String) -> Void)?
+    let tokenFile: OAuthTokenFile?
+    private let kind: KafkaClientKind
+    private let onRefusal: (@Sendable (KafkaError, KafkaClientKind) -> Void)?
     private let errors = Mutex<[KafkaError]>([])
     /// Set by a consumer for its own callbacks; weak, because the consumer owns the handle that owns this.
     weak var consumer: KafkaConsumer?
 
-    init(_ configuration: KafkaConfiguration) {
+    init(_ kind: KafkaClientKind, _ configuration: KafkaConfiguration) {
+        self.kind = kind
+        onRefusal = configuration.onRefusal
         log = configuration.log
         statistics = configuration.statistics
+        tokenFile = configuration.tokenFile
     }
 
     /// Keeps an error that belongs to no call until the client's user takes it.
-    func report(_ error: KafkaError) { errors.withLock { $0.append(error) } }
+    func report(_ error: KafkaError) {
+        notice(error)
+        errors.withLock { $0.append(error) }
+    }
+
+    /// To be told of every error that the client meets, wherever it goes.
+    func notice(_ error: KafkaError) { if error.isRefusal { onRefusal?(error, kind) } }
 
     /// The oldest error that was reported and not taken.
     func takeError() -> KafkaError? { errors.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
@@ -48,7 +60,7 @@ final class ClientHandle: @unchecked Sendable {
         _ type: rd_kafka_type_t, native: OpaquePointer, configuration: KafkaConfiguration, events: Int32 = 0,
         prepare: (OpaquePointer) -> Void = { _ in }
     ) throws {
-        context = ClientContext(configuration)
+        context = ClientContext(type == RD_KAFKA_CONSUMER ? .consumer : .producer, configuration)
         let opaque = Unmanaged.passRetained(context)
         rd_kafka_conf_set_opaque(native, opaque.toOpaque())
         rd_kafka_conf_set_log_cb(native, logCallback)
@@ -58,6 +70,7 @@ final class ClientHandle: @unchecked Sendable {
             rd_kafka_conf_set_error_cb(native, errorCallback)
             if configuration.statistics != nil { rd_kafka_conf_set_stats_cb(native, statisticsCallback) }
         }
+        OAuthRefresh.prepare(native, configuration)
         prepare(native)
         var text = [CChar](repeating: 0, count: 512)
         guard let client = rd_kafka_new(type, native, &text, text.count) else {
@@ -66,6 +79,7 @@ final class ClientHandle: @unchecked Sendable {
             throw KafkaError.configuration("cannot make a Kafka client: \(string(ofTerminated: text))")
         }
         pointer = client
+        try OAuthRefresh.start(client, configuration)
     }
 
     /// Destroying waits for librdkafka's threads and may take long, so it is done by a thread of its own.

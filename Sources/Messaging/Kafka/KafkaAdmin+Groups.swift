@@ -1,31 +1,30 @@
 import CRdKafka
 
 extension KafkaAdmin {
-    /// What a group has committed, of all topics; empty for a group that never committed, or does not exist.
+    /// What a group has committed of these partitions; those without an offset are left out, so a group that does not
+    /// exist has none.
     ///
+    /// It is asked by a consumer that never joins the group: librdkafka 2.0.2's own request for it
+    /// (`ListConsumerGroupOffsets`) hangs where the group's coordinator is not up yet, and can crash the process.
     /// - Throws: `KafkaError`: `.authorization` without the right to describe the group, `.unreachable` after `timeout`.
-    public func committedOffsets(ofGroup group: String, timeout: Duration) throws -> [TopicPartitionOffset] {
-        guard let request = rd_kafka_ListConsumerGroupOffsets_new(group, nil) else { throw KafkaError.closed }
-        defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
-        var requests: [OpaquePointer?] = [request]
-        var offsets: [TopicPartitionOffset] = []
-        try perform(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout: timeout) { options, queue in
-            rd_kafka_ListConsumerGroupOffsets(handle.pointer, &requests, requests.count, options, queue)
-        } result: { event in
-            var count = 0
-            let results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-                rd_kafka_event_ListConsumerGroupOffsets_result(event), &count)
-            for result in UnsafeBufferPointer(start: results, count: count) {
-                if let error = rd_kafka_group_result_error(result) {
-                    throw KafkaError(
-                        rd_kafka_error_code(error),
-                        "group \(group): \(String(cString: rd_kafka_error_string(error)))")
+    public func committedOffsets(
+        ofGroup group: String, of partitions: [TopicPartition], timeout: Duration
+    ) throws -> [TopicPartitionOffset] {
+        let clock = ContinuousClock()
+        let end = clock.now + timeout
+        let consumer = try KafkaConsumer(configuration, groupID: group)
+        defer { consumer.close(deadline: .seconds(1)) }
+        while true {
+            do {
+                let left = max(.milliseconds(1), end - clock.now)
+                return try consumer.committedOffsets(of: partitions, timeout: min(.seconds(1), left))
+            } catch let error as KafkaError where error.isRetriable {
+                // Why the coordinator is out of reach is only told by events.
+                while case .error(let cause)? = consumer.poll(timeoutMilliseconds: 0) {
+                    if cause.isRefusal { throw cause }
                 }
-                guard let list = rd_kafka_group_result_partitions(result) else { continue }
-                if let error = list.pointee.firstError { throw error }
-                offsets += list.pointee.offsets
+                if clock.now >= end { throw error }
             }
         }
-        return offsets
     }
 }

@@ -43,6 +43,7 @@ extension KafkaAdmin {
         if metadata.isMock {
             for topic in missing { requestMetadata(ofTopic: topic.name, timeout: end - clock.now) }
         } else if !missing.isEmpty {
+            for topic in missing { try checkVisible(topic.name, timeout: end - clock.now) }
             try create(missing, timeout: end - clock.now)
         }
         while let absent = topics.first(where: { metadata.partitionCounts[$0.name] == nil }) {

@@ -14,10 +14,17 @@ public struct ClusterMetadata: Sendable, Equatable {
 /// Questions to the brokers and making topics. All calls block: never make them on Swift's cooperative pool.
 public final class KafkaAdmin: Sendable {
     let handle: ClientHandle
+    let configuration: KafkaConfiguration
 
     /// - Throws: `KafkaError` of category `.configuration`. Brokers that cannot be reached are no error here.
     public init(_ configuration: KafkaConfiguration) throws {
-        let native = try configuration.makeNative(defaults: [:], overrides: [:])
+        // Who asks gets the answer.
+        var configuration = configuration
+        configuration.onRefusal = nil
+        configuration.statistics = nil
+        self.configuration = configuration
+        // Otherwise brokers make a topic, in their own way, as soon as it is asked for.
+        let native = try configuration.makeNative(defaults: [:], overrides: ["allow.auto.create.topics": "false"])
         handle = try ClientHandle(RD_KAFKA_PRODUCER, native: native, configuration: configuration)
     }
 

@@ -8,11 +8,16 @@ import CRdKafka
 public struct KafkaConfiguration: Sendable {
     public private(set) var properties: [String: String] = [:]
     private var secretNames: Set<String> = []
+    /// Where tokens for SASL OAUTHBEARER come from.
+    private(set) var tokenFile: OAuthTokenFile?
 
     /// Lines of librdkafka's own log, from any of its threads. By default they are dropped.
     public var log: @Sendable (KafkaLogLine) -> Void = { _ in }
     /// librdkafka's statistics (JSON text), every `statisticsInterval`, on the thread that polls the client.
     public var statistics: (@Sendable (String) -> Void)?
+    /// Hears of each refusal that a consumer or producer of this configuration meets, whoever else gets the error. It is called
+    /// from any thread and must not block.
+    public var onRefusal: (@Sendable (KafkaError, KafkaClientKind) -> Void)?
     public var statisticsInterval: Duration = .seconds(5)
 
     /// - Parameters:
@@ -76,6 +81,22 @@ public struct KafkaConfiguration: Sendable {
         for (name, value) in secrets { try setSecret(name.replacing("-", with: "."), value) }
     }
 
+    /// Authenticates with the tokens of a file (SASL OAUTHBEARER). To be called after the user's properties were taken.
+    ///
+    /// - Throws: `KafkaError` of category `.configuration` if they say something else.
+    public mutating func setTokenFile(_ file: OAuthTokenFile) throws {
+        let name = ["sasl.mechanism", "sasl.mechanisms"].first { properties[$0] != nil } ?? "sasl.mechanism"
+        let mechanism = properties[name] ?? "OAUTHBEARER"
+        guard mechanism == "OAUTHBEARER" else {
+            throw KafkaError.configuration("a token file goes with \(name)=OAUTHBEARER, not with \(mechanism)")
+        }
+        guard properties["security.protocol"]?.lowercased().hasPrefix("sasl_") == true else {
+            throw KafkaError.configuration("a token file needs -X security.protocol=SASL_SSL")
+        }
+        properties[name] = mechanism
+        tokenFile = file
+    }
+
     /// All properties sorted by name, secrets hidden: for `--print-config` and logs.
     public var redacted: [(name: String, value: String)] {
         properties.sorted { $0.key < $1.key }.map { name, value in
@@ -114,6 +135,8 @@ public struct KafkaConfiguration: Sendable {
         }
     }
 }
+
+public enum KafkaClientKind: Sendable { case consumer, producer }
 
 /// One line of librdkafka's log.
 public struct KafkaLogLine: Sendable, Equatable {

@@ -144,5 +144,6 @@ private let commitCallback:
     ) -> Void = { _, code, list, opaque in
         guard let consumer = ClientContext.from(opaque)?.consumer, let list else { return }
         let failure = code == RD_KAFKA_RESP_ERR_NO_ERROR ? list.pointee.firstError : KafkaError(code)
+        if let failure { consumer.handle.context.notice(failure) }
         consumer.delegate?.consumer(consumer, committed: list.pointee.offsets, error: failure)
     }

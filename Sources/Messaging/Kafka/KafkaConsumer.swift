@@ -115,7 +115,9 @@ public final class KafkaConsumer {
             let partition = TopicPartition(topic: topic, partition: native.pointee.partition)
             return .partitionEnd(TopicPartitionOffset(partition, offset: native.pointee.offset))
         default:
-            return .error(KafkaError(failed: native))
+            let error = KafkaError(failed: native)
+            handle.context.notice(error)
+            return .error(error)
         }
     }
 
@@ -157,7 +159,10 @@ public final class KafkaConsumer {
     }
 
     func check(_ code: rd_kafka_resp_err_t) throws {
-        if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code) }
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR { return }
+        let error = KafkaError(code)
+        handle.context.notice(error)
+        throw error
     }
 
     /// The topic's name, without making a new string as long as it is the same as before.

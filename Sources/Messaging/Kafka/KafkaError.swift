@@ -35,6 +35,9 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
     /// "Cannot reach or may not use Kafka": what the programs' exit code 3 stands for.
     public var isAccess: Bool { category == .unreachable || category == .authentication || category == .authorization }
 
+    /// The brokers do not let this client in, or do not let it do what it wants: someone has to mend something.
+    public var isRefusal: Bool { category == .authentication || category == .authorization }
+
     public var description: String {
         let place = partition.map { " (\($0))" } ?? ""
         return "\(name)\(place): \(message)"
@@ -44,11 +47,13 @@ public struct KafkaError: Error, Sendable, Equatable, CustomStringConvertible {
 extension KafkaError {
     init(_ code: rd_kafka_resp_err_t, _ message: String? = nil, isFatal: Bool = false, partition: TopicPartition? = nil)
     {
-        let category = Self.category(of: code)
+        let message = message ?? String(cString: rd_kafka_err2str(code))
+        let category = Self.category(of: code, message)
         self.init(
-            code: code.rawValue, name: String(cString: rd_kafka_err2name(code)),
-            message: message ?? String(cString: rd_kafka_err2str(code)), category: category, isFatal: isFatal,
-            isRetriable: !isFatal && (category == .unreachable || category == .queueFull || retriable.contains(code)),
+            code: code.rawValue, name: String(cString: rd_kafka_err2name(code)), message: message, category: category,
+            isFatal: isFatal,
+            isRetriable: !isFatal
+                && (category == .unreachable || category == .queueFull || Self.retriable.contains(code)),
             partition: partition)
     }
 
@@ -76,32 +81,4 @@ extension KafkaError {
 
     /// The error for a call on a client that was closed.
     static var closed: KafkaError { KafkaError(RD_KAFKA_RESP_ERR__DESTROY, "the client is closed") }
-
-    private static func category(of code: rd_kafka_resp_err_t) -> Category {
-        switch code {
-        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE,
-            RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, RD_KAFKA_RESP_ERR__MSG_TIMED_OUT,
-            RD_KAFKA_RESP_ERR__WAIT_COORD, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
-            return .unreachable
-        case RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
-            RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE, RD_KAFKA_RESP_ERR__SSL:
-            return .authentication
-        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
-            RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-            return .authorization
-        case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-            return .queueFull
-        default:
-            return .other
-        }
-    }
 }
-
-/// Codes of the brokers that pass by themselves.
-private let retriable: Set<rd_kafka_resp_err_t> = [
-    RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-    RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
-    RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-    RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
-    RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
-]

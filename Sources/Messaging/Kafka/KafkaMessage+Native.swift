@@ -37,14 +37,20 @@ private func bytes(_ start: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
 }
 
 extension KafkaError {
-    /// The error that came in place of a message, with the partition it is about.
+    /// The error that came in place of a message, with the partition it is about. Never for a message that was produced: its
+    /// text would be the message's value.
     init(failed native: UnsafePointer<rd_kafka_message_t>) {
         let message = native.pointee
         let text = rd_kafka_message_errstr(native).map { String(cString: $0) }
-        let partition = message.rkt.flatMap { rd_kafka_topic_name($0) }.map {
-            TopicPartition(topic: String(cString: $0), partition: message.partition)
-        }
-        self.init(message.err, text, isFatal: message.err == RD_KAFKA_RESP_ERR__FATAL, partition: partition)
+        self.init(
+            message.err, text, isFatal: message.err == RD_KAFKA_RESP_ERR__FATAL, partition: message.topicPartition)
+    }
+}
+
+extension rd_kafka_message_t {
+    /// nil for what concerns no topic.
+    var topicPartition: TopicPartition? {
+        rkt.flatMap { rd_kafka_topic_name($0) }.map { TopicPartition(topic: String(cString: $0), partition: partition) }
     }
 }
 

@@ -38,6 +38,8 @@ extension KafkaProducer {
     }
 
     private func check(_ error: OpaquePointer?) throws {
-        if let error = KafkaError(consuming: error) { throw error }
+        guard let error = KafkaError(consuming: error) else { return }
+        handle.context.notice(error)
+        throw error
     }
 }

@@ -44,14 +44,19 @@ struct ProducerEventLoop: Sendable {
     private func take(_ event: OpaquePointer) {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
-            while let message = rd_kafka_event_message_next(event) { onDelivery(DeliveryReport(message)) }
+            while let message = rd_kafka_event_message_next(event) {
+                let report = DeliveryReport(message)
+                if let error = report.error { handle.context.notice(error) }
+                onDelivery(report)
+            }
         case RD_KAFKA_EVENT_ERROR:
             let code = rd_kafka_event_error(event)
-            if rd_kafka_event_error_is_fatal(event) != 0, let error = handle.fatalError {
-                onError(error)
-            } else {
-                onError(KafkaError(code, rd_kafka_event_error_string(event).map { String(cString: $0) }))
-            }
+            let isFatal = rd_kafka_event_error_is_fatal(event) != 0
+            let error =
+                (isFatal ? handle.fatalError : nil)
+                ?? KafkaError(code, rd_kafka_event_error_string(event).map { String(cString: $0) })
+            handle.context.notice(error)
+            onError(error)
         case RD_KAFKA_EVENT_STATS:
             if let text = rd_kafka_event_stats(event) { handle.context.statistics?(String(cString: text)) }
         default:
@@ -66,6 +71,7 @@ extension DeliveryReport {
         let isDelivered = native.err == RD_KAFKA_RESP_ERR_NO_ERROR
         self.init(
             token: UInt64(UInt(bitPattern: native._private)), partition: native.partition,
-            offset: isDelivered ? native.offset : -1, error: isDelivered ? nil : KafkaError(native.err))
+            offset: isDelivered ? native.offset : -1,
+            error: isDelivered ? nil : KafkaError(native.err, partition: native.topicPartition))
     }
 }

@@ -9,6 +9,8 @@ final class Reporter: Sendable {
     private let limiter = LogLimiter(interval: .seconds(1))
     private let rejections = Atomic(0)
     private let accessFailure = Atomic(false)
+    private let refusal = Atomic(false)
+    private let advice = Mutex<(@Sendable (KafkaError) -> String?)?>(nil)
 
     /// So many rejected paths are named one by one; a longer list is cut to one a second.
     private static let namedRejections = 100
@@ -21,6 +23,12 @@ final class Reporter: Sendable {
     /// Whether any request failed because Kafka was out of reach.
     var sawAccessFailure: Bool { accessFailure.load(ordering: .acquiring) }
 
+    /// Whether Kafka refused this client: a password, a certificate, a token, a missing ACL.
+    var sawRefusal: Bool { refusal.load(ordering: .acquiring) }
+
+    /// How to find out what to fix when Kafka refuses this client; nil for other errors.
+    func advise(_ advice: @escaping @Sendable (KafkaError) -> String?) { self.advice.withLock { $0 = advice } }
+
     func rejected(path: String, reason: String) {
         let count = rejections.wrappingAdd(1, ordering: .relaxed).newValue
         limited(
@@ -30,16 +38,33 @@ final class Reporter: Sendable {
 
     func undelivered(image: String, error: any Error) {
         if (error as? KafkaError)?.isAccess == true { accessFailure.store(true, ordering: .releasing) }
-        limited("undelivered", .error, "not delivered", ["image": "\(image)", "reason": "\(error)"])
+        limited("undelivered", .error, "not delivered", metadata(of: error, ["image": "\(image)"]))
     }
 
-    func notReplayed(deadLetter: String, request: String, reason: String) {
+    /// Why a dead letter is not replayed.
+    enum Obstacle: String { case foreign, omitted, topic, room }
+
+    func notReplayed(_ obstacle: Obstacle, deadLetter: String, request: String, reason: String) {
         limited(
-            "not replayed \(reason)", .error, "not replayed",
+            "not replayed: \(obstacle.rawValue)", .error, "not replayed",
             ["dead_letter": "\(deadLetter)", "request": "\(request)", "reason": "\(reason)"])
     }
 
-    func kafka(_ error: KafkaError) { limited("kafka", .warning, "Kafka", ["reason": "\(error)"]) }
+    func kafka(_ error: KafkaError) { limited("kafka", .warning, "Kafka", metadata(of: error)) }
+
+    /// What the program ends for.
+    func unusable(_ error: any Error) { limited(nil, .critical, "Kafka cannot be used", metadata(of: error)) }
+
+    /// The error, and what to do about it where that is known.
+    private func metadata(of error: any Error, _ others: Logger.Metadata = [:]) -> Logger.Metadata {
+        var metadata = others
+        metadata["reason"] = "\(error)"
+        if let error = error as? KafkaError, let advice = advice.withLock({ $0 })?(error) {
+            metadata["remedy"] = "\(advice)"
+            refusal.store(true, ordering: .releasing)
+        }
+        return metadata
+    }
 
     func log(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
         limited(nil, level, message, metadata)

@@ -66,10 +66,15 @@ struct ReplayRun {
     }
 
     private func makeSession(_ filter: ReplayFilter) throws -> ReplaySession {
-        let access = try KafkaAccess(options, reporter: reporter)
         let timeout = options[EnqueueOptions.timeout]
         let source = options[EnqueueOptions.deadLettersTopic]
         let target = replayTarget
+        let access = try KafkaAccess(
+            options,
+            rights: [
+                .readTopic(source), .writeTopic(target ?? options[EnqueueOptions.topic]),
+                .readGroup(options[EnqueueOptions.replayGroup]),
+            ], reporter: reporter)
         let topics = [source] + (target.map { [$0] } ?? [])
         let partitions = try access.partitionCounts(of: topics, timeout: timeout, interruption: interruption)
         return try ReplaySession(
@@ -97,7 +102,7 @@ struct ReplayRun {
             reporter.log(.critical, "cannot replay", ["reason": "\(failure)"])
             return .failed
         }
-        reporter.log(.critical, "Kafka cannot be used", ["reason": "\(error)"])
+        reporter.unusable(error)
         return .kafka
     }
 
@@ -114,7 +119,7 @@ struct ReplayRun {
             return .signal(number)
         case .failure(let reason):
             reporter.log(.critical, "stopped", ["reason": "\(reason)"])
-            return .failed
+            return reporter.sawRefusal ? .kafka : .failed
         case nil:
             return nil
         }

@@ -34,7 +34,8 @@ final class ReplaySession {
     }
 
     private let context: Context
-    private let sender: ReplaySender
+    /// nil in a dry run, which needs no right to write.
+    private let sender: ReplaySender?
     private let ends: [TopicPartition: Range<Int64>]
     private var consumer: KafkaConsumer?
     private let configuration: KafkaConfiguration
@@ -59,8 +60,11 @@ final class ReplaySession {
         report = ReplayReport(isDryRun: context.isDryRun)
         bucket = context.rate.map { TokenBucket(rate: $0, now: .zero) }
         ends = try KafkaAdmin(configuration).watermarks(of: context.deadLettersTopic, timeout: context.timeout)
-        sender = try ReplaySender(
-            configuration, timeout: context.timeout, interruption: context.interruption, reporter: context.reporter)
+        sender =
+            context.isDryRun
+            ? nil
+            : try ReplaySender(
+                configuration, timeout: context.timeout, interruption: context.interruption, reporter: context.reporter)
     }
 
     /// Returns when all partitions have been read to their end, or the program is interrupted.
@@ -71,7 +75,7 @@ final class ReplaySession {
         self.consumer = consumer
         defer {
             consumer.close(deadline: .seconds(10))
-            sender.close()
+            sender?.close()
         }
         if context.isDryRun {
             let partitions = ends.keys.sorted()
@@ -134,18 +138,20 @@ final class ReplaySession {
             return
         }
         guard let letter = ReceivedDeadLetter(message) else {
-            return dismiss(message, code: "unknown", "it is not a dead letter of Kaption's", &ledger)
+            return dismiss(message, .foreign, code: "unknown", "it is not a dead letter of Kaption's", &ledger)
         }
         guard context.filter.admits(code: letter.code, timestamp: message.timestamp) else {
             return pass(message, letter, &ledger)
         }
         if let omission = letter.omission {
             let reason = "the dead letter went without \(omission), which were too large: enqueue the image anew"
-            return dismiss(message, code: letter.code, reason, request: letter.replayOf, &ledger)
+            return dismiss(message, .omitted, code: letter.code, reason, request: letter.replayOf, &ledger)
         }
         let target = context.target ?? letter.origin.topic
         guard context.knownTopics.contains(target), target != context.deadLettersTopic else {
-            leave(message, letter, "there is no topic \(target) to send it to: create it, or give --topic", &ledger)
+            leave(
+                message, letter, .topic, "there is no topic \(target) to send it to: create it, or give --topic",
+                &ledger)
             return
         }
         if context.isDryRun {
@@ -153,7 +159,8 @@ final class ReplaySession {
             report.count(letter.code, \.replayed)
         } else if !ledger.hasRoom() {
             leave(
-                message, letter, "too many older ones were passed over: replay those first, with fewer filters", &ledger
+                message, letter, .room, "too many older ones were passed over: replay those first, with fewer filters",
+                &ledger
             )
         } else {
             send(message, letter, to: target, &ledger)
@@ -169,7 +176,7 @@ final class ReplaySession {
         sent[nextToken] = Sent(
             source: TopicPartitionOffset(message.topicPartition, offset: message.offset), code: letter.code,
             request: letter.replayOf)
-        sender.send(letter.replay, topic: target, token: nextToken)
+        sender?.send(letter.replay, topic: target, token: nextToken)
         nextToken += 1
     }
 
@@ -179,28 +186,31 @@ final class ReplaySession {
     }
 
     private func leave(
-        _ message: KafkaMessage, _ letter: ReceivedDeadLetter, _ reason: String, _ ledger: inout ReplayLedger
+        _ message: KafkaMessage, _ letter: ReceivedDeadLetter, _ obstacle: Reporter.Obstacle, _ reason: String,
+        _ ledger: inout ReplayLedger
     ) {
         pass(message, letter, &ledger)
         isIncomplete = true
         context.reporter.notReplayed(
-            deadLetter: "\(message.topicPartition)@\(message.offset)", request: letter.replayOf, reason: reason)
+            obstacle, deadLetter: "\(message.topicPartition)@\(message.offset)", request: letter.replayOf,
+            reason: reason)
     }
 
     /// Nothing will ever make it one that can be sent.
     private func dismiss(
-        _ message: KafkaMessage, code: String, _ reason: String, request: String = "", _ ledger: inout ReplayLedger
+        _ message: KafkaMessage, _ obstacle: Reporter.Obstacle, code: String, _ reason: String, request: String = "",
+        _ ledger: inout ReplayLedger
     ) {
         ledger.dismiss()
         report.count(code, \.impossible)
         context.reporter.notReplayed(
-            deadLetter: "\(message.topicPartition)@\(message.offset)", request: request, reason: reason)
+            obstacle, deadLetter: "\(message.topicPartition)@\(message.offset)", request: request, reason: reason)
     }
 
     // MARK: Outcomes and commits
 
     private func takeOutcomes() {
-        for outcome in sender.takeOutcomes() {
+        for outcome in sender?.takeOutcomes() ?? [] {
             guard let sent = sent.removeValue(forKey: outcome.token) else { continue }
             if let error = outcome.error {
                 report.count(sent.code, \.failed)
@@ -217,9 +227,9 @@ final class ReplaySession {
         let end = ContinuousClock.now + context.timeout + .seconds(5)
         takeOutcomes()
         while !sent.isEmpty {
-            if ContinuousClock.now >= end { sender.purge() }
+            if ContinuousClock.now >= end { sender?.purge() }
             if ContinuousClock.now >= end + .seconds(1) { break }
-            sender.flush(timeout: .milliseconds(100))
+            sender?.flush(timeout: .milliseconds(100))
             takeOutcomes()
         }
         commit(partitions)
