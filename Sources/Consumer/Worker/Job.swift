@@ -31,10 +31,16 @@ struct FetchedJob: Sendable {
     let reservedBytes: Int
 }
 
-/// What a request is answered with: its result, and for a failure its dead letter.
-struct Answer: Sendable {
+/// What a request is answered with: its result, and for a failure its dead letter. Never changed, and by reference, because
+/// it goes through many hands and has many parts.
+final class Answer: Sendable {
     let message: KafkaMessage
-    var result: CaptionResult
+    let result: CaptionResult
+
+    init(message: KafkaMessage, result: CaptionResult) {
+        self.message = message
+        self.result = result
+    }
 
     var messageCount: Int { result.failure == nil ? 1 : 2 }
 }

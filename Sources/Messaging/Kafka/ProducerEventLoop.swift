@@ -24,6 +24,7 @@ struct ProducerEventLoop: Sendable {
     let handle: ClientHandle
     let stop: StopSignal
     let onError: @Sendable (KafkaError) -> Void
+    let onBatchEnd: @Sendable () -> Void
     let onDelivery: @Sendable (DeliveryReport) -> Void
 
     func run() {
@@ -45,6 +46,7 @@ struct ProducerEventLoop: Sendable {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
             while let message = rd_kafka_event_message_next(event) { onDelivery(DeliveryReport(message)) }
+            onBatchEnd()
         case RD_KAFKA_EVENT_ERROR:
             let code = rd_kafka_event_error(event)
             if rd_kafka_event_error_is_fatal(event) != 0, let error = handle.fatalError {
