@@ -24,13 +24,24 @@ public enum CloudEvent {
     /// `topic:partition:offset:timestamp-ms` of the request: the same for every repeat of an answer, and different for a
     /// topic made anew.
     public static func id(for source: CaptionResult.Source) -> String {
-        "\(source.topic):\(source.partition):\(source.offset):\(source.timestamp)"
+        String(decoding: idBytes(for: source), as: UTF8.self)
+    }
+
+    private static func idBytes(for source: CaptionResult.Source) -> [UInt8] {
+        var id: [UInt8] = []
+        id.reserveCapacity(source.topic.utf8.count + 48)
+        id.append(contentsOf: source.topic.utf8)
+        for number in [Int64(source.partition), source.offset, source.timestamp] {
+            id.append(UInt8(ascii: ":"))
+            DecimalDigits.append(number, to: &id)
+        }
+        return id
     }
 
     static func headers(for source: CaptionResult.Source, clusterID: String) -> [KafkaHeader] {
         [
             specversionHeader, typeHeader, KafkaHeader("ce_source", text: "kafka://\(clusterID)/\(source.topic)"),
-            KafkaHeader("ce_id", text: id(for: source)), contentTypeHeader,
+            KafkaHeader("ce_id", idBytes(for: source)), contentTypeHeader,
         ]
     }
 

@@ -15,7 +15,7 @@ struct JSONWriter {
     mutating func name(_ name: StaticString) {
         separate()
         bytes.append(UInt8(ascii: "\""))
-        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         bytes.append(UInt8(ascii: "\""))
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
@@ -43,13 +43,10 @@ struct JSONWriter {
         var value = value
         bytes.append(UInt8(ascii: "\""))
         value.withUTF8 { utf8 in
-            var start = 0
-            for index in 0..<utf8.count where utf8[index] < 0x20 || utf8[index] == 0x22 || utf8[index] == 0x5C {
-                bytes.append(contentsOf: utf8[start..<index])
-                escape(utf8[index])
-                start = index + 1
-            }
-            bytes.append(contentsOf: utf8[start...])
+            // Without a branch a byte, so that the compiler may compare many at once; texts with escapes are rare.
+            var escapes: UInt8 = 0
+            for byte in utf8 { escapes |= Self.needsEscape(byte) ? 1 : 0 }
+            if escapes != 0 { append(escaping: utf8) } else { bytes.append(contentsOf: utf8) }
         }
         bytes.append(UInt8(ascii: "\""))
         needsComma = true
@@ -111,14 +108,13 @@ struct JSONWriter {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
     }
 
-    private mutating func digits(of value: Int64) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        let magnitude = value.magnitude
-        var scale: UInt64 = 1
-        while magnitude / scale >= 10 { scale *= 10 }
-        while scale != 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(magnitude / scale % 10))
-            scale /= 10
+    private mutating func digits(of value: Int64) { DecimalDigits.append(value, to: &bytes) }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }
+
+    private mutating func append(escaping utf8: UnsafeBufferPointer<UInt8>) {
+        for byte in utf8 {
+            if Self.needsEscape(byte) { escape(byte) } else { bytes.append(byte) }
         }
     }
 
