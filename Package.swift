@@ -41,6 +41,9 @@ let package = Package(
         .executableTarget(name: "ModelTool", dependencies: ["Inference", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "SamplePictures", dependencies: ["PictureDrawing", "CommandLineOptions"]),
+        .executableTarget(
+            name: "FaultHarness",
+            dependencies: ["Messaging", "PictureDrawing", "CommandLineOptions", "Telemetry", "TestSupport"]),
 
         // Benchmarks: executables without products.
         .executableTarget(
@@ -62,6 +65,7 @@ let package = Package(
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),
         .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "TestSupport"]),
+        .testTarget(name: "FaultHarnessTests", dependencies: ["FaultHarness", "Consumer", "TestSupport"]),
         .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),
     ]
 )
