@@ -138,7 +138,7 @@ final class Intake {
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }
             return Job(
-                place: place, topic: topic, message: message, request: parsed.request,
+                place: place, topic: topic, received: ReceivedRequest(message, parsed.request),
                 options: try options(for: parsed.request), arrival: arrival)
         } catch {
             publisher.submit(answers.failure(error, request: parsed.request, message: message), at: place)
