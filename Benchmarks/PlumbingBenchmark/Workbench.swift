@@ -47,6 +47,9 @@ final class Workbench {
     func makeTopic(_ kind: String) throws -> String {
         let topic = name(kind)
         _ = try admin.ensureTopics([TopicSpecification(topic, partitions: Int(Self.partitions))], timeout: .seconds(30))
+        // The metadata names leaders before they have all taken office.
+        let isLed = eventually(within: .seconds(30)) { (try? watermarks(of: topic)) != nil }
+        if !isLed { throw Failure(description: "\(topic) has no leaders") }
         return topic
     }
 

@@ -28,8 +28,10 @@ final class AtLeastOncePublisher: Publisher {
     private let hooks: TestHooks
     private let onFailure: @Sendable (WorkerFailure) -> Void
     private let work = TimedQueue<Work>()
-    /// Counts delivery reports: what a full producer's queue is waited on.
+    /// Counts batches of delivery reports: what a full producer's queue is waited on.
     private let deliveries = Monitor(0)
+    /// Places of messages that were reported delivered in the batch of reports at hand.
+    private let delivered = Mutex<[Place]>([])
     /// Of the producer in use: late reports of one before it count for nothing, since all that it had is produced again.
     private let generation = Atomic(0)
 
@@ -57,15 +59,24 @@ final class AtLeastOncePublisher: Publisher {
         guard var producer = makeProducer(generation: 0) else { return }
         var answers = 0
         while let batch = work.take(maximum: 256) {
+            var arrived: [(place: Place, answer: Answer)] = []
+            var others: [Work] = []
             for next in batch {
+                if case .answer(let answer, let place) = next {
+                    arrived.append((place, answer))
+                } else {
+                    others.append(next)
+                }
+            }
+            for (place, answer) in ledger.finish(arrived) {
+                counters.countAnswer(answer)
+                produce(answer, at: place, by: producer)
+                answers += 1
+                if answers == hooks.failProducerAfter { producer.failForTesting() }
+            }
+            for next in others {
                 switch next {
-                case .answer(let answer, let place):
-                    for (place, answer) in ledger.finish(place, with: answer) {
-                        counters.countAnswer(answer)
-                        produce(answer, at: place, by: producer)
-                        answers += 1
-                        if answers == hooks.failProducerAfter { producer.failForTesting() }
-                    }
+                case .answer: break
                 case .again(let token):
                     guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
                     produce(token.kind, of: answer, at: token.place, by: producer)
@@ -104,6 +115,7 @@ final class AtLeastOncePublisher: Publisher {
             return try KafkaProducer(
                 configuration, properties: ["message.timeout.ms": "0"],
                 onError: { [self] error in failed(error, generation: generation) },
+                onBatchEnd: { [self] in acknowledge() },
                 onDelivery: { [self] report in delivered(report, generation: generation) })
         } catch {
             onFailure(.init(.failed, "cannot make a Kafka producer: \(error)"))
@@ -149,8 +161,16 @@ final class AtLeastOncePublisher: Publisher {
                 undelivered(token, error)
             }
         } else {
-            ledger.acknowledge(token.place)
+            delivered.withLock { $0.append(token.place) }
         }
+    }
+
+    private func acknowledge() {
+        let places = delivered.withLock { places in
+            defer { places.removeAll(keepingCapacity: true) }
+            return places
+        }
+        ledger.acknowledge(places)
         deliveries.update { $0 += 1 }
     }
 

@@ -8,7 +8,9 @@ struct FIFO<Element: Sendable>: Sendable {
 
     mutating func append(_ element: Element) { elements.append(element) }
 
-    mutating func append(contentsOf more: some Collection<Element>) { elements.append(contentsOf: more.map { $0 }) }
+    mutating func append(contentsOf more: some Collection<Element>) {
+        for element in more { elements.append(element) }
+    }
 
     mutating func takeFirst() -> Element? {
         guard head < elements.count else { return nil }
@@ -21,9 +23,12 @@ struct FIFO<Element: Sendable>: Sendable {
 
     mutating func takeFirst(_ maximum: Int) -> [Element] {
         let end = min(head + maximum, elements.count)
-        let first = elements[head..<end].compactMap { $0 }
-        for index in head..<end { elements[index] = nil }
-        head = end
+        var first: [Element] = []
+        first.reserveCapacity(end - head)
+        while head < end {
+            if let element = elements[head].take() { first.append(element) }
+            head += 1
+        }
         removeTakenPrefix()
         return first
     }

@@ -32,7 +32,7 @@ final class TimedQueue<Work: Sendable>: Sendable {
     }
 
     func put(_ work: Work, topic: Int = 0) {
-        state.update { $0.ready[topic].append(work) }
+        state.updateForOne { $0.ready[topic].append(work) }
     }
 
     func put(contentsOf work: [Work], topic: Int = 0) {
@@ -57,9 +57,10 @@ final class TimedQueue<Work: Sendable>: Sendable {
     func take(maximum: Int) -> [Work]? {
         state.wait { state in
             if state.isClosed { return .finish(nil) }
+            // A thread that was woken for ready work may take what has become due in its place: then others must look.
             if let due = state.takeDue() { return .finish([due]) }
             let work = state.takeReady(maximum: maximum)
-            if !work.isEmpty { return .finish(work) }
+            if !work.isEmpty { return .finishAlone(work) }
             return state.later.last.map { .waitUntil($0.time) } ?? .wait
         }
     }

@@ -10,6 +10,8 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
     enum Step<Result: Sendable>: Sendable {
         /// The wait is over with this result.
         case finish(Result)
+        /// The same, where the state was changed in a way that lets none of the others go on.
+        case finishAlone(Result)
         /// Wait until another thread changes the state.
         case wait
         /// The same, but look again at this time at the latest.
@@ -47,12 +49,15 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
     /// Changes the state and wakes every waiting thread to look at it.
     @discardableResult
     func update<Result: Sendable>(_ body: (inout State) throws -> Result) rethrows -> Result {
-        pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_broadcast(condition)
-            pthread_mutex_unlock(mutex)
-        }
-        return try body(&state)
+        // Woken after the lock is free, or they would only wait for that.
+        defer { pthread_cond_broadcast(condition) }
+        return try withLock(body)
+    }
+
+    /// Changes the state and wakes one waiting thread: for a change that any one of them can deal with alone.
+    func updateForOne(_ body: (inout State) -> Void) {
+        withLock(body)
+        pthread_cond_signal(condition)
     }
 
     /// Runs `body` with the lock held, again after every change, until it finishes. When it does, the other waiting
@@ -64,6 +69,8 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
             switch body(&state) {
             case .finish(let result):
                 pthread_cond_broadcast(condition)
+                return result
+            case .finishAlone(let result):
                 return result
             case .wait:
                 pthread_cond_wait(condition, mutex)

@@ -31,5 +31,5 @@ extension Duration {
         components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
 
-    var milliseconds: Double { Double(nanoseconds) / 1e6 }
+    var milliseconds: Double { self / .milliseconds(1) }
 }

@@ -3,7 +3,7 @@ import Messaging
 /// Everything the worker knows of the requests that it has taken and not yet done with: the lanes of the assigned
 /// partitions, and the window over all of them. The one place where their state is kept, behind one lock.
 ///
-/// The poll thread assigns, admits, pauses and commits; I/O threads ask whether a request is still wanted; pool threads
+/// The poll thread assigns, admits and commits; I/O threads ask whether a request is still wanted; pool threads
 /// start it; the publisher finishes it; the producer's thread acknowledges it. Nothing here blocks but the `wait…` calls.
 final class Ledger<Answer: Sendable>: Sendable {
     private struct Lane: Sendable {
@@ -12,10 +12,15 @@ final class Ledger<Answer: Sendable>: Sendable {
         /// Sent to be committed, and known to be.
         var requestedCommit: Int64 = -1
         var confirmedCommit: Int64 = -1
+
+        mutating func free(_ sequence: Int, by end: (inout PartitionLane<Answer>, Int) -> Int?) -> Int? {
+            end(&lane, sequence)
+        }
     }
 
     private struct State: Sendable {
-        var gate: WindowGate<TopicPartition>
+        /// By epoch.
+        var gate: WindowGate<UInt32>
         var lanes: [UInt32: Lane] = [:]
         var epochs: [TopicPartition: UInt32] = [:]
         var lastEpoch: UInt32 = 0
@@ -58,7 +63,7 @@ final class Ledger<Answer: Sendable>: Sendable {
     ///   - onRoom: called on any thread when there is room again after `room` found none.
     ///   - messageCount: how many messages an answer is produced as.
     init(
-        limits: WindowGate<TopicPartition>.Limits, order: ReleaseOrder, topics: TopicWeights = .single,
+        limits: WindowGate<UInt32>.Limits, order: ReleaseOrder, topics: TopicWeights = .single,
         onRoom: @escaping @Sendable () -> Void = {}, messageCount: @escaping @Sendable (Answer) -> Int
     ) {
         self.order = order
@@ -75,11 +80,14 @@ final class Ledger<Answer: Sendable>: Sendable {
     func assign(_ partitions: [TopicPartition]) {
         state.update { state in
             for partition in partitions {
-                if let epoch = state.epochs[partition] { state.lanes[epoch] = nil }
+                if let epoch = state.epochs[partition] {
+                    state.lanes[epoch] = nil
+                    state.gate.remove(epoch)
+                }
                 state.lastEpoch += 1
                 state.epochs[partition] = state.lastEpoch
                 state.lanes[state.lastEpoch] = Lane(partition: partition, lane: PartitionLane(order: order))
-                state.gate.add(partition, topic: topics.index(of: partition.topic))
+                state.gate.add(state.lastEpoch, topic: topics.index(of: partition.topic))
             }
         }
     }
@@ -107,7 +115,7 @@ final class Ledger<Answer: Sendable>: Sendable {
             for partition in partitions {
                 guard let epoch = state.epochs.removeValue(forKey: partition) else { continue }
                 state.lanes[epoch] = nil
-                state.gate.remove(partition)
+                state.gate.remove(epoch)
             }
         }
     }
@@ -117,12 +125,20 @@ final class Ledger<Answer: Sendable>: Sendable {
     /// Takes a record in. Nil for one that is to be ignored: at or below the epoch's highest offset, or of a partition
     /// that is not assigned.
     func admit(_ partition: TopicPartition, offset: Int64, bytes: Int) -> Place? {
+        admit(partition, [(offset, bytes)])[0]
+    }
+
+    /// The same for several records of one partition.
+    func admit(_ partition: TopicPartition, _ records: [(offset: Int64, bytes: Int)]) -> [Place?] {
         state.withLock { state in
-            guard let epoch = state.epochs[partition],
-                let sequence = state.lanes[epoch]?.lane.admit(offset: offset, bytes: bytes)
-            else { return nil }
-            state.gate.enter(partition, bytes: bytes)
-            return Place(epoch: epoch, sequence: sequence)
+            let epoch = state.epochs[partition]
+            return records.map { record in
+                guard let epoch,
+                    let sequence = state.lanes[epoch]?.lane.admit(offset: record.offset, bytes: record.bytes)
+                else { return nil }
+                state.gate.enter(epoch, bytes: record.bytes)
+                return Place(epoch: epoch, sequence: sequence)
+            }
         }
     }
 
@@ -145,36 +161,48 @@ final class Ledger<Answer: Sendable>: Sendable {
 
     /// Takes an answer in, and gives those that are to be produced now, in this order. An answer of an assignment that
     /// has ended gives none.
-    func finish(_ place: Place, with answer: Answer) -> [(place: Place, answer: Answer)] {
+    func finish(_ place: Place, with answer: Answer) -> [(place: Place, answer: Answer)] { finish([(place, answer)]) }
+
+    /// The same for several answers.
+    func finish(_ answers: [(place: Place, answer: Answer)]) -> [(place: Place, answer: Answer)] {
         state.update { state in
-            state.lanes[place.epoch]?.lane.finish(place.sequence, with: answer, messages: messageCount)
-                .map { (Place(epoch: place.epoch, sequence: $0.sequence), $0.answer) } ?? []
+            var released: [(place: Place, answer: Answer)] = []
+            released.reserveCapacity(answers.count)
+            for (place, answer) in answers {
+                state.lanes[place.epoch]?.lane.finish(place.sequence, with: answer, messages: messageCount) {
+                    released.append((Place(epoch: place.epoch, sequence: $0), $1))
+                }
+            }
+            return released
         }
     }
 
     /// One message of an answer is safe in Kafka.
-    func acknowledge(_ place: Place) {
-        let isWorthWaking = state.update { state in
-            guard let partition = state.lanes[place.epoch]?.partition,
-                let bytes = state.lanes[place.epoch]?.lane.acknowledge(place.sequence)
-            else { return false }
-            state.gate.leave(partition, bytes: bytes)
-            return state.endsShortage(freed: 1, enough: placesWorthWaking)
-        }
-        if isWorthWaking { onRoom() }
+    func acknowledge(_ place: Place) { acknowledge([place]) }
+
+    /// The same for several messages; a place is named once for each.
+    func acknowledge(_ places: [Place]) {
+        free(places) { $0.acknowledge($1) }
     }
 
     /// Answers whose messages and offsets were committed in one transaction.
     func complete(_ places: [Place], committed offsets: [TopicPartitionOffset]) {
-        let isWorthWaking = state.update { state in
-            for place in places {
-                guard let partition = state.lanes[place.epoch]?.partition,
-                    let bytes = state.lanes[place.epoch]?.lane.complete(place.sequence)
-                else { continue }
-                state.gate.leave(partition, bytes: bytes)
-            }
+        state.withLock { state in
             for offset in offsets { state.confirmCommit(offset) }
-            return state.endsShortage(freed: places.count, enough: placesWorthWaking)
+        }
+        free(places) { $0.complete($1) }
+    }
+
+    /// Frees the places of those whose bytes `end` gives.
+    private func free(_ places: [Place], _ end: (inout PartitionLane<Answer>, Int) -> Int?) {
+        let isWorthWaking = state.update { state in
+            var freed = 0
+            for place in places {
+                guard let bytes = state.lanes[place.epoch]?.free(place.sequence, by: end) else { continue }
+                state.gate.leave(place.epoch, bytes: bytes)
+                freed += 1
+            }
+            return state.endsShortage(freed: freed, enough: placesWorthWaking)
         }
         if isWorthWaking { onRoom() }
     }
@@ -205,9 +233,10 @@ final class Ledger<Answer: Sendable>: Sendable {
     // MARK: Flow control
 
     /// How many more requests of the partition may be taken now, and how many bytes.
-    func room(for partition: TopicPartition) -> WindowGate<TopicPartition>.Limits {
+    func room(for partition: TopicPartition) -> WindowGate<UInt32>.Limits {
         state.withLock { state in
-            let room = state.gate.room(for: partition)
+            guard let epoch = state.epochs[partition] else { return .init(requests: 0, bytes: 0) }
+            let room = state.gate.room(for: epoch)
             if room.requests == 0, state.freedInShortage == nil { state.freedInShortage = 0 }
             return room
         }

@@ -67,20 +67,27 @@ struct PartitionLane<Answer: Sendable>: Sendable {
     mutating func finish(
         _ sequence: Sequence, with answer: Answer, messages: (Answer) -> Int
     ) -> [(sequence: Sequence, answer: Answer)] {
-        guard let index = index(of: sequence) else { return [] }
+        var released: [(sequence: Sequence, answer: Answer)] = []
+        finish(sequence, with: answer, messages: messages) { released.append(($0, $1)) }
+        return released
+    }
+
+    /// The same, one by one.
+    mutating func finish(
+        _ sequence: Sequence, with answer: Answer, messages: (Answer) -> Int, release: (Sequence, Answer) -> Void
+    ) {
+        guard let index = index(of: sequence) else { return }
         switch entries[index].stage {
         case .waiting, .running: entries[index].stage = .held(answer)
-        case .held, .sent, .done: return []
+        case .held, .sent, .done: return
         }
-        var released: [(sequence: Sequence, answer: Answer)] = []
         var next = order == .partition ? nextToRelease : sequence
         while let index = self.index(of: next), case .held(let answer) = entries[index].stage {
             entries[index].stage = .sent(answer, unacknowledged: messages(answer))
-            released.append((next, answer))
+            release(next, answer)
             next += 1
         }
         nextToRelease = next
-        return released
     }
 
     /// One message of an entry is safe in Kafka. When it was the entry's last one, the entry's bytes: its place is free.

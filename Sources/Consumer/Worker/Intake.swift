@@ -113,39 +113,50 @@ final class Intake {
     private func takeRecords(of partition: TopicPartition, topic: Int, from consumer: KafkaConsumer) -> Int {
         var room = ledger.room(for: partition)
         room.requests = min(room.requests, settings.burst)
-        var jobs: [Job] = []
-        var taken = Counters.Taken()
+        var messages: [KafkaMessage] = []
         var count = 0
         while count < room.requests, room.bytes > 0, let event = consumer.take(from: partition) {
             count += 1
             switch event {
             case .message(let message):
-                let bytes = message.byteCount
-                room.bytes -= bytes
-                guard let place = ledger.admit(partition, offset: message.offset, bytes: bytes) else {
-                    taken.repeats += 1
-                    continue
-                }
-                taken.requests += 1
-                taken.bytes += bytes
-                if let job = job(for: message, at: place, topic: topic) { jobs.append(job) }
+                messages.append(message)
+                room.bytes -= message.byteCount
             case .error(let error): take(error)
             case .partitionEnd: break
             }
         }
-        requests.put(contentsOf: jobs, topic: topic)
-        counters.count(taken)
+        if !messages.isEmpty { take(messages, of: partition, topic: topic) }
         return count
     }
 
+    private func take(_ messages: [KafkaMessage], of partition: TopicPartition, topic: Int) {
+        let records = messages.map { (offset: $0.offset, bytes: $0.byteCount) }
+        let places = ledger.admit(partition, records)
+        let arrival = MonotonicTime.now
+        var taken = Counters.Taken()
+        var jobs: [Job] = []
+        jobs.reserveCapacity(messages.count)
+        for (index, place) in places.enumerated() {
+            guard let place else {
+                taken.repeats += 1
+                continue
+            }
+            taken.requests += 1
+            taken.bytes += records[index].bytes
+            if let job = job(for: messages[index], at: place, topic: topic, arrival) { jobs.append(job) }
+        }
+        requests.put(contentsOf: jobs, topic: topic)
+        counters.count(taken)
+    }
+
     /// Nil if there is nothing to do: the request is wrong, and answered already.
-    private func job(for message: KafkaMessage, at place: Place, topic: Int) -> Job? {
+    private func job(for message: KafkaMessage, at place: Place, topic: Int, _ arrival: MonotonicTime) -> Job? {
         let parsed = CaptionRequest.parse(message, limits: settings.limits)
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }
             var job = Job(
-                place: place, topic: topic, message: message, request: parsed.request,
-                options: try options(for: parsed.request), arrival: .now)
+                place: place, topic: topic, received: ReceivedRequest(message, parsed.request),
+                options: try options(for: parsed.request), arrival: arrival)
             switch journal?.suspicion(of: message) {
             case .condemned(let failure): throw failure
             case .runsAlone: job.runsAlone = true

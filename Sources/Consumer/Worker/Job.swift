@@ -1,13 +1,23 @@
 import Inference
 import Messaging
 
+/// A record and what it asks for. By reference, because it goes through many hands and has many parts.
+final class ReceivedRequest: Sendable {
+    let message: KafkaMessage
+    let request: CaptionRequest
+
+    init(_ message: KafkaMessage, _ request: CaptionRequest) {
+        self.message = message
+        self.request = request
+    }
+}
+
 /// One request on its way through the worker. A value handed from thread to thread: whoever has it owns it.
 struct Job: Sendable {
     let place: Place
     /// Index of its topic, by which it takes turns with others.
     var topic = 0
-    let message: KafkaMessage
-    let request: CaptionRequest
+    let received: ReceivedRequest
     let options: CaptionOptions
     /// When it was polled.
     let arrival: MonotonicTime
@@ -43,6 +53,9 @@ struct Job: Sendable {
         return job
     }
 
+    var message: KafkaMessage { received.message }
+    var request: CaptionRequest { received.request }
+
     /// Why it is too late for an answer, if it is.
     func expiry(now: Int64) -> RequestFailure? {
         guard let expiresAt = request.expiresAt, now >= expiresAt else { return nil }
@@ -58,10 +71,16 @@ struct FetchedJob: Sendable {
     let reservedBytes: Int
 }
 
-/// What a request is answered with: its result, and for a failure its dead letter.
-struct Answer: Sendable {
+/// What a request is answered with: its result, and for a failure its dead letter. Never changed, and by reference, because
+/// it goes through many hands and has many parts.
+final class Answer: Sendable {
     let message: KafkaMessage
-    var result: CaptionResult
+    let result: CaptionResult
+
+    init(message: KafkaMessage, result: CaptionResult) {
+        self.message = message
+        self.result = result
+    }
 
     var messageCount: Int { result.failure == nil ? 1 : 2 }
 }

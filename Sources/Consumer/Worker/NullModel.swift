@@ -22,8 +22,7 @@ struct NullModel: Sendable {
         warmUp.skip()
         while let jobs = requests.take(maximum: 64) {
             let now = MonotonicTime.now
-            let begun = jobs.filter { ledger.start($0.place) }
-            for job in begun {
+            for job in jobs where ledger.start(job.place) {
                 publisher.submit(
                     answers.caption(Self.output, of: job, queue: now - job.arrival, batch: jobs.count), at: job.place)
             }

@@ -32,11 +32,14 @@ public final class KafkaProducer: Sendable {
     /// - Parameters:
     ///   - properties: what this producer must have whatever the configuration says, e.g. `message.timeout.ms`.
     ///   - onError: errors that belong to no record; most are informational, `isFatal` means that a new producer is needed.
+    ///   - onBatchEnd: called on the producer's own thread when the records that were reported on together have had their
+    ///     `onDelivery`: for what is cheaper to do for several at once.
     ///   - onDelivery: called for every record, on the producer's own thread; it should be quick.
     /// - Throws: `KafkaError` of category `.configuration`. Brokers that cannot be reached are no error here.
     public init(
         _ configuration: KafkaConfiguration, properties: [String: String] = [:],
         onError: @escaping @Sendable (KafkaError) -> Void = { _ in },
+        onBatchEnd: @escaping @Sendable () -> Void = {},
         onDelivery: @escaping @Sendable (DeliveryReport) -> Void
     ) throws {
         let native = try configuration.makeNative(defaults: Self.defaults, overrides: properties)
@@ -46,7 +49,8 @@ public final class KafkaProducer: Sendable {
         let stop = StopSignal()
         self.handle = handle
         self.stop = stop
-        let loop = ProducerEventLoop(handle: handle, stop: stop, onError: onError, onDelivery: onDelivery)
+        let loop = ProducerEventLoop(
+            handle: handle, stop: stop, onError: onError, onBatchEnd: onBatchEnd, onDelivery: onDelivery)
         let thread = Thread { loop.run() }
         thread.name = "kafka-producer"
         thread.start()

@@ -24,6 +24,7 @@ struct ProducerEventLoop: Sendable {
     let handle: ClientHandle
     let stop: StopSignal
     let onError: @Sendable (KafkaError) -> Void
+    let onBatchEnd: @Sendable () -> Void
     let onDelivery: @Sendable (DeliveryReport) -> Void
 
     func run() {
@@ -49,6 +50,7 @@ struct ProducerEventLoop: Sendable {
                 if let error = report.error { handle.context.notice(error) }
                 onDelivery(report)
             }
+            onBatchEnd()
         case RD_KAFKA_EVENT_ERROR:
             let code = rd_kafka_event_error(event)
             let isFatal = rd_kafka_event_error_is_fatal(event) != 0

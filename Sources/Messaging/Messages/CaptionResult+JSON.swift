@@ -1,7 +1,7 @@
 extension CaptionResult {
     /// The result as JSON, fields in the contract's order.
     public func encoded() -> [UInt8] {
-        var writer = JSONWriter(reservingCapacity: 640 + (metadata?.count ?? 0))
+        var writer = JSONWriter(reservingCapacity: 1024 + (metadata?.count ?? 0))
         writer.beginObject()
         writer.field("id", id)
         writer.field("image", image)

@@ -10,7 +10,7 @@ extension CaptionResult {
         let key = (request.key?.count ?? 0) <= limits.keyBytes ? request.key : nil
         var headers = CloudEvent.headers(for: source, clusterID: clusterID)
         if request.headersByteCount <= limits.headerBytes {
-            headers.append(contentsOf: request.headers.filter { !CloudEvent.isReserved($0.name) })
+            for header in request.headers where !CloudEvent.isReserved(header.name) { headers.append(header) }
         }
         return KafkaRecord(key: key, value: encoded(), headers: headers)
     }
@@ -24,13 +24,33 @@ public enum CloudEvent {
     /// `topic:partition:offset:timestamp-ms` of the request: the same for every repeat of an answer, and different for a
     /// topic made anew.
     public static func id(for source: CaptionResult.Source) -> String {
-        "\(source.topic):\(source.partition):\(source.offset):\(source.timestamp)"
+        String(decoding: idBytes(for: source), as: UTF8.self)
+    }
+
+    private static func idBytes(for source: CaptionResult.Source) -> [UInt8] {
+        var id = ByteBuffer(reservingCapacity: source.topic.utf8.count + 48)
+        id.append(source.topic)
+        for number in [Int64(source.partition), source.offset, source.timestamp] {
+            id.append(UInt8(ascii: ":"))
+            id.append(decimal: number)
+        }
+        return id.array
+    }
+
+    /// A URI that names the topic.
+    private static func sourceBytes(for source: CaptionResult.Source, clusterID: String) -> [UInt8] {
+        var bytes = ByteBuffer(reservingCapacity: clusterID.utf8.count + source.topic.utf8.count + 16)
+        bytes.append("kafka://" as StaticString)
+        bytes.append(clusterID)
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(source.topic)
+        return bytes.array
     }
 
     static func headers(for source: CaptionResult.Source, clusterID: String) -> [KafkaHeader] {
         [
-            specversionHeader, typeHeader, KafkaHeader("ce_source", text: "kafka://\(clusterID)/\(source.topic)"),
-            KafkaHeader("ce_id", text: id(for: source)), contentTypeHeader,
+            specversionHeader, typeHeader, KafkaHeader("ce_source", sourceBytes(for: source, clusterID: clusterID)),
+            KafkaHeader("ce_id", idBytes(for: source)), contentTypeHeader,
         ]
     }
 

@@ -1,10 +1,13 @@
 /// Writes JSON (RFC 8259) into a byte buffer, in the order given: strings with the escapes that must be, numbers that read
 /// back as the same value. It trusts its caller with the nesting.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+struct JSONWriter: ~Copyable {
+    private var text: ByteBuffer
     private var needsComma = false
 
-    init(reservingCapacity capacity: Int = 512) { bytes.reserveCapacity(capacity) }
+    init(reservingCapacity capacity: Int = 512) { text = ByteBuffer(reservingCapacity: capacity) }
+
+    /// What was written so far.
+    var bytes: [UInt8] { text.array }
 
     mutating func beginObject() { open(UInt8(ascii: "{")) }
     mutating func endObject() { close(UInt8(ascii: "}")) }
@@ -14,10 +17,10 @@ struct JSONWriter {
     /// The name of a field; its value comes next. Names are ours and need no escapes.
     mutating func name(_ name: StaticString) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(UInt8(ascii: ":"))
+        text.append(UInt8(ascii: "\""))
+        text.append(name)
+        text.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
@@ -34,37 +37,34 @@ struct JSONWriter {
     /// A field whose value is JSON already.
     mutating func field(_ name: StaticString, json: [UInt8]) {
         self.name(name)
-        bytes.append(contentsOf: json)
+        json.withUnsafeBufferPointer { text.append($0) }
         needsComma = true
     }
 
     mutating func string(_ value: String) {
         separate()
         var value = value
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
         value.withUTF8 { utf8 in
-            var start = 0
-            for index in 0..<utf8.count where utf8[index] < 0x20 || utf8[index] == 0x22 || utf8[index] == 0x5C {
-                bytes.append(contentsOf: utf8[start..<index])
-                escape(utf8[index])
-                start = index + 1
-            }
-            bytes.append(contentsOf: utf8[start...])
+            // Without a branch a byte, so that the compiler may compare many at once; texts with escapes are rare.
+            var escapes: UInt8 = 0
+            for byte in utf8 { escapes |= Self.needsEscape(byte) ? 1 : 0 }
+            if escapes != 0 { append(escaping: utf8) } else { text.append(utf8) }
         }
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
     mutating func integer(_ value: Int64) {
         separate()
-        digits(of: value)
+        text.append(decimal: value)
         needsComma = true
     }
 
     /// The shortest text that reads back as the same number; null for what JSON cannot express.
     mutating func number(_ value: Float) {
         separate()
-        bytes.append(contentsOf: value.isFinite ? value.description.utf8 : "null".utf8)
+        text.append(value.isFinite ? value.description : "null")
         needsComma = true
     }
 
@@ -72,14 +72,14 @@ struct JSONWriter {
     mutating func milliseconds(_ value: Double) {
         separate()
         let thousandths = value.isFinite ? Int64(min(max(value, 0), 1e12) * 1000 + 0.5) : 0
-        digits(of: thousandths / 1000)
+        text.append(decimal: thousandths / 1000)
         let fraction = thousandths % 1000
         if fraction != 0 {
-            bytes.append(UInt8(ascii: "."))
+            text.append(UInt8(ascii: "."))
             var scale: Int64 = 100
             var rest = fraction
             while rest != 0 {
-                bytes.append(UInt8(ascii: "0") + UInt8(rest / scale))
+                text.append(UInt8(ascii: "0") + UInt8(rest / scale))
                 rest %= scale
                 scale /= 10
             }
@@ -90,51 +90,48 @@ struct JSONWriter {
     /// A time in milliseconds since 1970, as RFC 3339 text.
     mutating func timestamp(_ milliseconds: Int64) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        RFC3339.append(milliseconds: milliseconds, to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
+        RFC3339.append(milliseconds: milliseconds, to: &text)
+        text.append(UInt8(ascii: "\""))
         needsComma = true
     }
 
     private mutating func open(_ bracket: UInt8) {
         separate()
-        bytes.append(bracket)
+        text.append(bracket)
         needsComma = false
     }
 
     private mutating func close(_ bracket: UInt8) {
-        bytes.append(bracket)
+        text.append(bracket)
         needsComma = true
     }
 
     private mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        if needsComma { text.append(UInt8(ascii: ",")) }
     }
 
-    private mutating func digits(of value: Int64) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        let magnitude = value.magnitude
-        var scale: UInt64 = 1
-        while magnitude / scale >= 10 { scale *= 10 }
-        while scale != 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(magnitude / scale % 10))
-            scale /= 10
+    private static func needsEscape(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x22 || byte == 0x5C }
+
+    private mutating func append(escaping utf8: UnsafeBufferPointer<UInt8>) {
+        for byte in utf8 {
+            if Self.needsEscape(byte) { escape(byte) } else { text.append(byte) }
         }
     }
 
     private mutating func escape(_ byte: UInt8) {
-        bytes.append(UInt8(ascii: "\\"))
+        text.append(UInt8(ascii: "\\"))
         switch byte {
-        case 0x22, 0x5C: bytes.append(byte)
-        case 0x08: bytes.append(UInt8(ascii: "b"))
-        case 0x09: bytes.append(UInt8(ascii: "t"))
-        case 0x0A: bytes.append(UInt8(ascii: "n"))
-        case 0x0C: bytes.append(UInt8(ascii: "f"))
-        case 0x0D: bytes.append(UInt8(ascii: "r"))
+        case 0x22, 0x5C: text.append(byte)
+        case 0x08: text.append(UInt8(ascii: "b"))
+        case 0x09: text.append(UInt8(ascii: "t"))
+        case 0x0A: text.append(UInt8(ascii: "n"))
+        case 0x0C: text.append(UInt8(ascii: "f"))
+        case 0x0D: text.append(UInt8(ascii: "r"))
         default:
-            bytes.append(contentsOf: "u00".utf8)
+            text.append("u00" as StaticString)
             for nibble in [byte >> 4, byte & 15] {
-                bytes.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+                text.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
             }
         }
     }

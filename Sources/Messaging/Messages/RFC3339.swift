@@ -2,14 +2,13 @@
 public enum RFC3339 {
     /// `2026-01-31T12:00:00.000Z`; the years 0000 to 9999, beyond which it is clamped.
     public static func text(milliseconds: Int64) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
+        var text = ByteBuffer(reservingCapacity: 24)
         append(milliseconds: milliseconds, to: &text)
-        return String(decoding: text, as: UTF8.self)
+        return String(decoding: text.array, as: UTF8.self)
     }
 
     /// Appends the text's 24 bytes.
-    static func append(milliseconds: Int64, to text: inout [UInt8]) {
+    static func append(milliseconds: Int64, to text: inout ByteBuffer) {
         let clamped = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let inDay = Int(floorRemainder(clamped, 86_400_000))
         let (year, month, day) = civil(fromDays: (Int(clamped) - inDay) / 86_400_000)
@@ -23,7 +22,7 @@ public enum RFC3339 {
     }
 
     /// Digits from that of `scale` down to the last, and what follows them.
-    private static func append(_ value: Int, scale: Int, end: Unicode.Scalar, to text: inout [UInt8]) {
+    private static func append(_ value: Int, scale: Int, end: Unicode.Scalar, to text: inout ByteBuffer) {
         var scale = scale
         while scale > 0 {
             text.append(UInt8(ascii: "0") + UInt8(value / scale % 10))
