@@ -29,6 +29,7 @@ let package = Package(
         // Libraries.
         .target(name: "CommandLineOptions"),
         .target(name: "Telemetry"),
+        .target(name: "Evaluation"),
         .target(name: "PictureDrawing", dependencies: ["CJPEG", "CPNG"]),
         .target(name: "Inference", dependencies: ["Kernels", "COpenBLAS", "CJPEG", "CPNG", "CCrypto"]),
         .target(name: "Messaging", dependencies: ["CRdKafka"]),
@@ -38,7 +39,8 @@ let package = Package(
             name: "Consumer",
             dependencies: ["Inference", "Messaging", "CLinux", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
-        .executableTarget(name: "ModelTool", dependencies: ["Inference", "CommandLineOptions", "Telemetry"]),
+        .executableTarget(
+            name: "ModelTool", dependencies: ["Inference", "Evaluation", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "SamplePictures", dependencies: ["PictureDrawing", "CommandLineOptions"]),
 
@@ -52,11 +54,12 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "COpenBLAS", "TestSupport"]),
         .testTarget(name: "CommandLineOptionsTests", dependencies: ["CommandLineOptions", "TestSupport"]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "TestSupport"]),
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),
-        .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "TestSupport"]),
+        .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "Evaluation", "TestSupport"]),
         .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),
     ]
 )
