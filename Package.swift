@@ -43,11 +43,19 @@ let package = Package(
             name: "ModelTool", dependencies: ["Inference", "Evaluation", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "SamplePictures", dependencies: ["PictureDrawing", "CommandLineOptions"]),
+        .executableTarget(
+            name: "FaultHarness",
+            dependencies: ["Messaging", "PictureDrawing", "CommandLineOptions", "Telemetry", "TestSupport"]),
 
         // Benchmarks: executables without products.
         .executableTarget(
             name: "InferenceBenchmark", dependencies: ["Inference", "Kernels", "PictureDrawing"],
             path: "Benchmarks/InferenceBenchmark"),
+        .target(name: "BareLoop", path: "Benchmarks/BareLoop", linkerSettings: [.linkedLibrary("rdkafka")]),
+        .executableTarget(
+            name: "PlumbingBenchmark",
+            dependencies: ["BareLoop", "Messaging", "PictureDrawing", "CommandLineOptions", "TestSupport"],
+            path: "Benchmarks/PlumbingBenchmark"),
 
         // Tests mirror Sources.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -60,6 +68,7 @@ let package = Package(
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),
         .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "Evaluation", "TestSupport"]),
+        .testTarget(name: "FaultHarnessTests", dependencies: ["FaultHarness", "Consumer", "TestSupport"]),
         .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),
     ]
 )

@@ -1,5 +1,9 @@
 #include "CRdKafka.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 // librdkafka takes a null pointer for a null value, so an empty one needs an address.
 static const char empty[1] = "";
 
@@ -15,4 +19,30 @@ rd_kafka_resp_err_t kaption_rdkafka_produce(rd_kafka_t *client, const char *topi
                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key_bytes, key_size),
                              RD_KAFKA_V_VALUE((void *)value_bytes, value_size), RD_KAFKA_V_TIMESTAMP(timestamp),
                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+}
+
+static const uint64_t one = 1;
+
+int kaption_rdkafka_make_event(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+void kaption_rdkafka_close_event(int event) { close(event); }
+
+void kaption_rdkafka_wait_event(int event, int milliseconds) {
+    struct pollfd descriptor = {.fd = event, .events = POLLIN};
+    uint64_t count;
+    if (poll(&descriptor, 1, milliseconds) > 0) {
+        // Nothing to read is no error: another wait was quicker.
+        ssize_t ignored = read(event, &count, sizeof count);
+        (void)ignored;
+    }
+}
+
+void kaption_rdkafka_set_event(int event) {
+    // It only fails when the counter is full, and then it is set.
+    ssize_t ignored = write(event, &one, sizeof one);
+    (void)ignored;
+}
+
+void kaption_rdkafka_signal_arrivals(rd_kafka_queue_t *queue, int event) {
+    rd_kafka_queue_io_event_enable(queue, event, &one, sizeof one);
 }

@@ -89,6 +89,19 @@ public final class ChildProcess: Sendable {
         }
     }
 
+    /// Its exit code if it has ended or ends within the time; nil if it runs on.
+    public func wait(atMost timeout: Duration) -> Int32? {
+        var info = siginfo_t()
+        let hasEnded = eventually(within: timeout) {
+            if exitCode.withLock({ $0 }) != nil { return true }
+            info.si_signo = 0
+            // Looks without taking the exit code, which `wait` does.
+            return waitid(P_PID, id_t(processIdentifier), &info, WEXITED | WNOHANG | WNOWAIT) == 0
+                && info.si_signo == SIGCHLD
+        }
+        return hasEnded ? wait() : nil
+    }
+
     /// Runs a program to its end with some standard input, and returns its standard output.
     /// - Throws: if it does not exit with 0; the error has what it wrote to standard error.
     @discardableResult

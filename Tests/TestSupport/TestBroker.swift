@@ -67,11 +67,11 @@ public final class KafkaLocal: TestBroker {
     public func wipe() throws { try run(["wipe"]) }
 }
 
-/// A port of 127.0.0.1 with nobody on it and the three after it, below those that the system gives out by itself.
-private func freePort() -> Int {
+/// A port of 127.0.0.1 with nobody on it and those after it, below those that the system gives out by itself.
+public func freePort(count: Int = 4) -> Int {
     while true {
         let port = Int.random(in: 20_000...31_000)
-        if (port...port + 3).allSatisfy(isFree) { return port }
+        if (port..<port + count).allSatisfy(isFree) { return port }
     }
 }
 

@@ -15,4 +15,18 @@ rd_kafka_resp_err_t kaption_rdkafka_produce(rd_kafka_t *client, const char *topi
                                             ssize_t value_length, int64_t timestamp, rd_kafka_headers_t *headers,
                                             void *opaque);
 
+/// A counter of the kernel's (eventfd) that `poll` can wait on, non-blocking and closed on exec; −1 if there are none left.
+int kaption_rdkafka_make_event(void);
+
+/// Waits at most so many milliseconds until the event was set, and clears it.
+void kaption_rdkafka_wait_event(int event, int milliseconds);
+
+void kaption_rdkafka_close_event(int event);
+
+/// Sets the event. Any thread.
+void kaption_rdkafka_set_event(int event);
+
+/// Sets the event whenever something comes into the empty queue; −1 ends that.
+void kaption_rdkafka_signal_arrivals(rd_kafka_queue_t *queue, int event);
+
 #endif

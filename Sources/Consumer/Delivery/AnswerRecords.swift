@@ -9,6 +9,8 @@ struct Destination: Sendable {
     /// What both topics take of one batch of records.
     var batchBytes: Int
     var clusterID: String
+    /// Of all topics of requests together.
+    var requestPartitions = 0
 
     /// Whether Kafka is librdkafka's in-memory broker, which takes transactions without meaning them.
     var isMock: Bool { clusterID.hasPrefix("mockCluster") }

@@ -55,33 +55,37 @@ final class AtLeastOncePublisher: Publisher {
         var renewals = RenewalLimit()
         guard var producer = makeProducer(generation: 0) else { return }
         var answers = 0
-        while let next = work.take() {
-            switch next {
-            case .answer(let answer, let place):
-                for (place, answer) in ledger.finish(place, with: answer) {
-                    counters.countAnswer(answer)
-                    produce(answer, at: place, by: producer)
-                    answers += 1
-                    if answers == hooks.failProducerAfter { producer.failForTesting() }
+        while let batch = work.take(maximum: 256) {
+            for next in batch {
+                switch next {
+                case .answer(let answer, let place):
+                    for (place, answer) in ledger.finish(place, with: answer) {
+                        counters.countAnswer(answer)
+                        produce(answer, at: place, by: producer)
+                        answers += 1
+                        if answers == hooks.failProducerAfter { producer.failForTesting() }
+                    }
+                case .again(let token):
+                    guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
+                    produce(token.kind, of: answer, at: token.place, by: producer)
+                case .tooLarge(let token):
+                    guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
+                    produce(token.kind, of: answer, at: token.place, by: producer, reduced: true)
+                case .renewProducer(let failed):
+                    guard failed == generation.load(ordering: .relaxed) else { continue }
+                    guard renewals.admit(at: .now) else {
+                        return onFailure(
+                            .init(
+                                .failed, "one producer after another fails: \(String(describing: producer.fatalError))")
+                        )
+                    }
+                    counters.count(\.producersRenewed)
+                    generation.store(failed + 1, ordering: .relaxed)
+                    producer.close(deadline: .zero)
+                    guard let renewed = makeProducer(generation: failed + 1) else { return }
+                    producer = renewed
+                    for (place, answer) in ledger.allUnacknowledged() { produce(answer, at: place, by: producer) }
                 }
-            case .again(let token):
-                guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
-                produce(token.kind, of: answer, at: token.place, by: producer)
-            case .tooLarge(let token):
-                guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
-                produce(token.kind, of: answer, at: token.place, by: producer, reduced: true)
-            case .renewProducer(let failed):
-                guard failed == generation.load(ordering: .relaxed) else { continue }
-                guard renewals.admit(at: .now) else {
-                    return onFailure(
-                        .init(.failed, "one producer after another fails: \(String(describing: producer.fatalError))"))
-                }
-                counters.count(\.producersRenewed)
-                generation.store(failed + 1, ordering: .relaxed)
-                producer.close(deadline: .zero)
-                guard let renewed = makeProducer(generation: failed + 1) else { return }
-                producer = renewed
-                for (place, answer) in ledger.allUnacknowledged() { produce(answer, at: place, by: producer) }
             }
         }
         producer.close(deadline: .seconds(1))

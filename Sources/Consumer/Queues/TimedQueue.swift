@@ -1,32 +1,43 @@
-/// Work in the order it came in, and work that is to be done at a later time, which goes first once that has come. Work
-/// that waits for its time holds no thread.
+/// Work in the order it came in, by turns among topics, and work that is to be done at a later time, which goes first once
+/// that has come. Work that waits for its time holds no thread.
 ///
 /// Any thread may put in; those that do the work take out. Unbounded in itself: the window bounds what can be in it.
 final class TimedQueue<Work: Sendable>: Sendable {
     private struct State: Sendable {
-        var ready: [Work] = []
-        var head = 0
+        var turns: WeightedTurns
+        /// One a topic.
+        var ready: [FIFO<Work>]
         /// Sorted by time, the earliest last. Short: only what has failed.
         var later: [(time: MonotonicTime, work: Work)] = []
         var isClosed = false
 
-        mutating func takeReady() -> Work? {
-            guard head < ready.count else { return nil }
-            defer {
-                head += 1
-                if head > 256, head * 2 > ready.count {
-                    ready.removeFirst(head)
-                    head = 0
-                }
-            }
-            return ready[head]
+        mutating func takeDue() -> Work? {
+            guard let next = later.last, next.time <= .now else { return nil }
+            return later.removeLast().work
+        }
+
+        mutating func takeReady(maximum: Int) -> [Work] {
+            guard let topic = turns.next(where: { !ready[$0].isEmpty }) else { return [] }
+            let work = ready[topic].takeFirst(maximum)
+            turns.charge(topic, work.count)
+            return work
         }
     }
 
-    private let state = Monitor(State())
+    private let state: Monitor<State>
 
-    func put(_ work: Work) {
-        state.update { $0.ready.append(work) }
+    init(topics: TopicWeights = .single) {
+        state = Monitor(
+            State(turns: WeightedTurns(topics), ready: Array(repeating: FIFO<Work>(), count: max(1, topics.count))))
+    }
+
+    func put(_ work: Work, topic: Int = 0) {
+        state.update { $0.ready[topic].append(work) }
+    }
+
+    func put(contentsOf work: [Work], topic: Int = 0) {
+        if work.isEmpty { return }
+        state.update { $0.ready[topic].append(contentsOf: work) }
     }
 
     func put(_ work: Work, at time: MonotonicTime) {
@@ -37,14 +48,15 @@ final class TimedQueue<Work: Sendable>: Sendable {
     }
 
     /// Waits for the next work; nil once the queue is closed.
-    func take() -> Work? {
+    func take() -> Work? { take(maximum: 1)?.first }
+
+    /// Waits for work and takes what is there, at most `maximum`, all of one topic; nil once the queue is closed.
+    func take(maximum: Int) -> [Work]? {
         state.wait { state in
             if state.isClosed { return .finish(nil) }
-            if let next = state.later.last, next.time <= .now {
-                state.later.removeLast()
-                return .finish(next.work)
-            }
-            if let work = state.takeReady() { return .finish(work) }
+            if let due = state.takeDue() { return .finish([due]) }
+            let work = state.takeReady(maximum: maximum)
+            if !work.isEmpty { return .finish(work) }
             return state.later.last.map { .waitUntil($0.time) } ?? .wait
         }
     }
@@ -53,8 +65,7 @@ final class TimedQueue<Work: Sendable>: Sendable {
     func close() {
         state.update { state in
             state.isClosed = true
-            state.ready = []
-            state.head = 0
+            state.ready = state.ready.map { _ in FIFO() }
             state.later = []
         }
     }

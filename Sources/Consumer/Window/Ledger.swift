@@ -19,8 +19,18 @@ final class Ledger<Answer: Sendable>: Sendable {
         var lanes: [UInt32: Lane] = [:]
         var epochs: [TopicPartition: UInt32] = [:]
         var lastEpoch: UInt32 = 0
+        /// Places that were freed since the poll thread found no room; nil while it does not wait for any.
+        var freedInShortage: Int?
 
         func lane(of partition: TopicPartition) -> Lane? { epochs[partition].flatMap { lanes[$0] } }
+
+        /// Whether so many places have been freed that the poll thread is to be told; once for each shortage.
+        mutating func endsShortage(freed: Int, enough: Int) -> Bool {
+            guard let before = freedInShortage else { return false }
+            let isEnough = before + freed >= enough
+            freedInShortage = isEnough ? nil : before + freed
+            return isEnough
+        }
 
         mutating func confirmCommit(_ offset: TopicPartitionOffset) {
             guard let epoch = epochs[offset.partition], let lane = lanes[epoch] else { return }
@@ -38,16 +48,25 @@ final class Ledger<Answer: Sendable>: Sendable {
 
     private let order: ReleaseOrder
     private let messageCount: @Sendable (Answer) -> Int
+    private let topics: TopicWeights
+    /// Called, with no lock held, when so many places have become free that it is worth it to take more requests.
+    private let onRoom: @Sendable () -> Void
+    private let placesWorthWaking: Int
     private let state: Monitor<State>
 
-    /// - Parameter messageCount: how many messages an answer is produced as.
+    /// - Parameters:
+    ///   - onRoom: called on any thread when there is room again after `room` found none.
+    ///   - messageCount: how many messages an answer is produced as.
     init(
-        limits: WindowGate<TopicPartition>.Limits, order: ReleaseOrder,
-        messageCount: @escaping @Sendable (Answer) -> Int
+        limits: WindowGate<TopicPartition>.Limits, order: ReleaseOrder, topics: TopicWeights = .single,
+        onRoom: @escaping @Sendable () -> Void = {}, messageCount: @escaping @Sendable (Answer) -> Int
     ) {
         self.order = order
+        self.topics = topics
+        self.onRoom = onRoom
         self.messageCount = messageCount
-        state = Monitor(State(gate: WindowGate(limits: limits)))
+        placesWorthWaking = max(1, limits.requests / 16)
+        state = Monitor(State(gate: WindowGate(limits: limits, topics: topics)))
     }
 
     // MARK: Assignments
@@ -60,7 +79,7 @@ final class Ledger<Answer: Sendable>: Sendable {
                 state.lastEpoch += 1
                 state.epochs[partition] = state.lastEpoch
                 state.lanes[state.lastEpoch] = Lane(partition: partition, lane: PartitionLane(order: order))
-                state.gate.add(partition)
+                state.gate.add(partition, topic: topics.index(of: partition.topic))
             }
         }
     }
@@ -117,6 +136,13 @@ final class Ledger<Answer: Sendable>: Sendable {
         state.withLock { $0.lanes[place.epoch]?.lane.start(place.sequence) ?? false }
     }
 
+    /// A pool thread gives back what it was to begin and did not: it waits again.
+    func postpone(_ places: [Place]) {
+        state.update { state in
+            for place in places { state.lanes[place.epoch]?.lane.postpone(place.sequence) }
+        }
+    }
+
     /// Takes an answer in, and gives those that are to be produced now, in this order. An answer of an assignment that
     /// has ended gives none.
     func finish(_ place: Place, with answer: Answer) -> [(place: Place, answer: Answer)] {
@@ -128,17 +154,19 @@ final class Ledger<Answer: Sendable>: Sendable {
 
     /// One message of an answer is safe in Kafka.
     func acknowledge(_ place: Place) {
-        state.update { state in
+        let isWorthWaking = state.update { state in
             guard let partition = state.lanes[place.epoch]?.partition,
                 let bytes = state.lanes[place.epoch]?.lane.acknowledge(place.sequence)
-            else { return }
+            else { return false }
             state.gate.leave(partition, bytes: bytes)
+            return state.endsShortage(freed: 1, enough: placesWorthWaking)
         }
+        if isWorthWaking { onRoom() }
     }
 
     /// Answers whose messages and offsets were committed in one transaction.
     func complete(_ places: [Place], committed offsets: [TopicPartitionOffset]) {
-        state.update { state in
+        let isWorthWaking = state.update { state in
             for place in places {
                 guard let partition = state.lanes[place.epoch]?.partition,
                     let bytes = state.lanes[place.epoch]?.lane.complete(place.sequence)
@@ -146,7 +174,9 @@ final class Ledger<Answer: Sendable>: Sendable {
                 state.gate.leave(partition, bytes: bytes)
             }
             for offset in offsets { state.confirmCommit(offset) }
+            return state.endsShortage(freed: places.count, enough: placesWorthWaking)
         }
+        if isWorthWaking { onRoom() }
     }
 
     /// Whether the assignment of the place has not ended, be it about to.
@@ -174,20 +204,17 @@ final class Ledger<Answer: Sendable>: Sendable {
 
     // MARK: Flow control
 
-    /// Waits until a further request of the partition fits; whether it did in time.
-    func waitForRoom(_ partition: TopicPartition, until deadline: MonotonicTime) -> Bool {
-        state.wait(until: deadline) { !$0.gate.isFull(partition) }
+    /// How many more requests of the partition may be taken now, and how many bytes.
+    func room(for partition: TopicPartition) -> WindowGate<TopicPartition>.Limits {
+        state.withLock { state in
+            let room = state.gate.room(for: partition)
+            if room.requests == 0, state.freedInShortage == nil { state.freedInShortage = 0 }
+            return room
+        }
     }
 
-    /// Partitions to pause, because a request of this one did not fit for too long.
-    func pause(becauseOf partition: TopicPartition) -> [TopicPartition] {
-        state.withLock { $0.gate.pause(becauseOf: partition) }
-    }
-
-    /// Partitions to resume.
-    func resume() -> [TopicPartition] { state.withLock { $0.gate.resume() } }
-
-    var hasPaused: Bool { state.withLock { $0.gate.hasPaused } }
+    /// Whether the poll thread found no room for a partition, and will be woken when there is.
+    var isShort: Bool { state.withLock { $0.freedInShortage != nil } }
 
     // MARK: Commits
 
@@ -218,6 +245,13 @@ final class Ledger<Answer: Sendable>: Sendable {
                     state.lanes[epoch]?.requestedCommit = lane.confirmedCommit
                 }
             }
+        }
+    }
+
+    /// The committed offset, as far as it is known: nil before the first commit of this assignment.
+    func confirmedCommit(of partition: TopicPartition) -> Int64? {
+        state.withLock { state in
+            state.lane(of: partition).flatMap { $0.confirmedCommit < 0 ? nil : $0.confirmedCommit }
         }
     }
 

@@ -57,6 +57,12 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         return true
     }
 
+    /// What was to begin did not, and waits again.
+    mutating func postpone(_ sequence: Sequence) {
+        guard let index = index(of: sequence), case .running = entries[index].stage else { return }
+        entries[index].stage = .waiting
+    }
+
     /// Takes an answer in, and gives those that leave now, in order. Each will be produced as `messages` messages.
     mutating func finish(
         _ sequence: Sequence, with answer: Answer, messages: (Answer) -> Int

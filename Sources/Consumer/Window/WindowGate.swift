@@ -1,9 +1,8 @@
-/// How many requests may be in the worker, and when a partition is to be paused and resumed.
+/// How many requests may be in the worker, and of which partition the next may be taken.
 ///
-/// The window is bounded as a whole by count and by bytes. A partition may take at most a share of it, so that one whose
-/// oldest request is being retried leaves room for the others. Pausing and resuming have hysteresis (full, half empty),
-/// because librdkafka throws a paused partition's prefetched records away; they go by what is recorded here, never by
-/// what the client says. A value type without locks: the `Ledger` owns it.
+/// The window is bounded as a whole by count and by bytes. Topics of different weight each have room kept for them
+/// (`SharedRoom`). A partition may take at most a share of the whole, so that one whose oldest request is being retried
+/// leaves room for the others. A value type without locks: the `Ledger` owns it.
 struct WindowGate<Partition: Hashable & Sendable>: Sendable {
     struct Limits: Sendable {
         var requests: Int
@@ -11,47 +10,47 @@ struct WindowGate<Partition: Hashable & Sendable>: Sendable {
     }
 
     private struct Occupancy {
+        let topic: Int
         var requests = 0
         var bytes = 0
-        var isPaused = false
     }
 
     private let limits: Limits
+    private let topicCount: Int
     private var partitions: [Partition: Occupancy] = [:]
-    private(set) var requests = 0
-    private(set) var bytes = 0
+    private var requestRoom: SharedRoom
+    private var byteRoom: SharedRoom
 
-    init(limits: Limits) { self.limits = limits }
+    init(limits: Limits, topics: TopicWeights = .single) {
+        self.limits = limits
+        topicCount = topics.count
+        requestRoom = SharedRoom(limit: limits.requests, topics: topics)
+        byteRoom = SharedRoom(limit: limits.bytes, topics: topics)
+    }
+
+    /// Of all partitions.
+    var requests: Int { requestRoom.total }
+    var bytes: Int { byteRoom.total }
 
     /// A newly assigned partition: whatever was recorded of an earlier assignment is gone.
-    mutating func add(_ partition: Partition) {
+    mutating func add(_ partition: Partition, topic: Int = 0) {
         remove(partition)
-        partitions[partition] = Occupancy()
+        partitions[partition] = Occupancy(topic: topic)
+        keepRoom()
     }
 
     /// A partition taken away, with the places it held.
     mutating func remove(_ partition: Partition) {
         guard let occupancy = partitions.removeValue(forKey: partition) else { return }
-        requests -= occupancy.requests
-        bytes -= occupancy.bytes
+        requestRoom.give(occupancy.requests, of: occupancy.topic)
+        byteRoom.give(occupancy.bytes, of: occupancy.topic)
+        keepRoom()
     }
 
-    /// A request takes its place. Always possible: what has been polled cannot be put back.
-    mutating func enter(_ partition: Partition, bytes: Int) {
-        guard partitions[partition] != nil else { return }
-        partitions[partition]?.requests += 1
-        partitions[partition]?.bytes += bytes
-        requests += 1
-        self.bytes += bytes
-    }
+    /// A request takes its place. Always possible: what has been taken from Kafka cannot be put back.
+    mutating func enter(_ partition: Partition, bytes: Int) { change(partition, requests: 1, bytes: bytes) }
 
-    mutating func leave(_ partition: Partition, bytes: Int) {
-        guard partitions[partition] != nil else { return }
-        partitions[partition]?.requests -= 1
-        partitions[partition]?.bytes -= bytes
-        requests -= 1
-        self.bytes -= bytes
-    }
+    mutating func leave(_ partition: Partition, bytes: Int) { change(partition, requests: -1, bytes: -bytes) }
 
     /// The most requests that one partition may have in the window: all of it when it is alone, else its fair part, but
     /// not less than a quarter, so that few busy partitions among many keep the pool at work.
@@ -59,32 +58,27 @@ struct WindowGate<Partition: Hashable & Sendable>: Sendable {
         max(1, limits.requests / max(1, min(partitions.count, 4)))
     }
 
-    /// Whether a further request of this partition should wait.
-    func isFull(_ partition: Partition) -> Bool {
-        guard let occupancy = partitions[partition] else { return false }
-        return isFull || occupancy.requests >= share
+    /// How many more requests of this partition may be taken now, and how many bytes; nothing of either means none.
+    func room(for partition: Partition) -> Limits {
+        guard let occupancy = partitions[partition] else { return Limits(requests: 0, bytes: 0) }
+        let requests = min(share - occupancy.requests, requestRoom.free(for: occupancy.topic))
+        let bytes = byteRoom.free(for: occupancy.topic)
+        return requests > 0 && bytes > 0 ? Limits(requests: requests, bytes: bytes) : Limits(requests: 0, bytes: 0)
     }
 
-    /// Whether the window as a whole is full.
-    var isFull: Bool { requests >= limits.requests || bytes >= limits.bytes }
-
-    /// Partitions to pause now: this one when it has its share, all when the window is full. They are recorded as paused.
-    mutating func pause(becauseOf partition: Partition) -> [Partition] {
-        let full = isFull ? Array(partitions.keys) : isFull(partition) ? [partition] : []
-        let toPause = full.filter { partitions[$0]?.isPaused == false }
-        for partition in toPause { partitions[partition]?.isPaused = true }
-        return toPause
+    private mutating func change(_ partition: Partition, requests: Int, bytes: Int) {
+        guard let topic = partitions[partition]?.topic else { return }
+        partitions[partition]?.requests += requests
+        partitions[partition]?.bytes += bytes
+        requestRoom.take(requests, for: topic)
+        byteRoom.take(bytes, for: topic)
     }
 
-    /// Partitions to resume now: the window and the partition's share are both at most half taken. They are recorded as
-    /// resumed.
-    mutating func resume() -> [Partition] {
-        guard requests <= limits.requests / 2, bytes <= limits.bytes / 2 else { return [] }
-        let half = share / 2
-        let toResume = partitions.filter { $0.value.isPaused && $0.value.requests <= half }.map(\.key)
-        for partition in toResume { partitions[partition]?.isPaused = false }
-        return toResume
+    /// Room is kept for topics that this worker has partitions of.
+    private mutating func keepRoom() {
+        var active = Array(repeating: false, count: topicCount)
+        for occupancy in partitions.values { active[occupancy.topic] = true }
+        requestRoom.keep(for: active)
+        byteRoom.keep(for: active)
     }
-
-    var hasPaused: Bool { partitions.values.contains { $0.isPaused } }
 }

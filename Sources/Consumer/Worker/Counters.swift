@@ -6,6 +6,8 @@ import Telemetry
 final class Counters: Sendable {
     struct Counts: Sendable, Equatable {
         var taken = 0
+        /// Keys, values and headers of those.
+        var bytesTaken = 0
         var captioned = 0
         var failed = 0
         var failures: [ErrorCode: Int] = [:]
@@ -20,10 +22,25 @@ final class Counters: Sendable {
         var producersRenewed = 0
     }
 
+    /// Records that were taken together.
+    struct Taken {
+        var requests = 0
+        var bytes = 0
+        var repeats = 0
+    }
+
     private let counts = Mutex(Counts())
 
     func count(_ counter: WritableKeyPath<Counts, Int> & Sendable, by number: Int = 1) {
         counts.withLock { $0[keyPath: counter] += number }
+    }
+
+    func count(_ taken: Taken) {
+        counts.withLock { counts in
+            counts.taken += taken.requests
+            counts.bytesTaken += taken.bytes
+            counts.repeatsIgnored += taken.repeats
+        }
     }
 
     func countAnswer(_ answer: Answer) {

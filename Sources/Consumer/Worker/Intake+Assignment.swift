@@ -6,12 +6,15 @@ extension Intake: KafkaConsumerDelegate {
     func consumer(_ consumer: KafkaConsumer, assigned partitions: [TopicPartition]) -> [TopicPartitionOffset] {
         noteAssigned()
         ledger.assign(partitions)
+        rotation.add(partitions)
         logger.info("assigned", metadata: ["partitions": .string(partitions.names)])
         do {
             let committed = try consumer.committedOffsets(of: partitions, timeout: .seconds(3))
+            journal?.refresh(committed: committed)
             let fresh = Set(partitions).subtracting(committed.map(\.partition))
             return committed + fresh.map { TopicPartitionOffset($0, offset: TopicPartitionOffset.beginning) }
         } catch {
+            journal?.refresh(committed: [])
             // librdkafka asks for itself, and reports what has no offset: `position` then decides.
             return []
         }
@@ -52,6 +55,7 @@ extension Intake: KafkaConsumerDelegate {
 
     private func forget(_ partitions: [TopicPartition]) {
         ledger.remove(partitions)
+        rotation.remove(partitions)
         for partition in partitions { positionless[partition] = nil }
     }
 
@@ -97,7 +101,6 @@ extension Intake: KafkaConsumerDelegate {
         if expected > there.upperBound {
             // The topic was made anew: its offsets begin again, and so does the epoch.
             ledger.assign([partition])
-            consumer.resume([partition])
             logger.warning(
                 "the committed offset is beyond the partition's end; it is read from its first record",
                 metadata: [

@@ -3,22 +3,23 @@ import Inference
 import Messaging
 import Telemetry
 
-/// The poll thread: owns the Kafka consumer, gives records their places, pauses and resumes partitions, commits, and
-/// answers rebalances. It never waits for work: at most `patience` for a place before it pauses, and at a revoke as long
-/// as `revokeTimeout`, because the group waits for the answer.
+/// The poll thread: owns the Kafka consumer, takes records for which there is a place, commits, and answers rebalances.
+/// It never waits for work, but at a revoke, as long as `revokeTimeout`, because the group waits for the answer. Records
+/// without a place stay in librdkafka's queues, one a partition, while polling goes on.
 final class Intake {
     struct Settings: Sendable {
-        var topics: [String]
+        var topics: TopicWeights
         var limits = RequestLimits()
         var defaults: CaptionOptions
         var model: ModelIdentity
         var revokeTimeout: Duration
-        /// How long a record in hand may wait for its place before its partition is paused. Pausing throws away what was
-        /// fetched ahead, so in a busy worker, where places become free all the time, it is cheaper to wait.
-        var patience = Duration.milliseconds(100)
+        /// Records taken from one partition before the others are looked at.
+        var burst = 64
         var commitInterval = Duration.seconds(1)
         var progressInterval = Duration.seconds(30)
         var drainTimeout = Duration.seconds(20)
+        /// How long draining goes on without anything coming to its end while the storage is away or the breaker open.
+        var drainPatience = Duration.seconds(2)
         var closeTimeout = Duration.seconds(5)
         var hooks = TestHooks()
     }
@@ -26,57 +27,67 @@ final class Intake {
     let settings: Settings
     let ledger: Ledger<Answer>
     let requests: TimedQueue<Job>
+    let desk: AnswerDesk
     let publisher: any Publisher
+    let storage: Storage
+    let journal: CrashJournal?
     let answers: AnswerMaker
     let counters: Counters
     let stop: StopRequest
+    let arrivals: ArrivalSignal
     let logger: Logger
     let limiter = LogLimiter(interval: .seconds(10))
     /// Partitions that stand still because their position is unknown or out of range, and when to see to them.
     var positionless: [TopicPartition: MonotonicTime] = [:]
-    private var isDraining = false
+    var rotation: PartitionRotation
     private var wasAssigned = false
     private var nextCommit = MonotonicTime.now
     private var progress: Progress
 
     init(
-        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: any Publisher,
-        answers: AnswerMaker, counters: Counters, stop: StopRequest, logger: Logger
+        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, desk: AnswerDesk,
+        publisher: any Publisher, storage: Storage, journal: CrashJournal?, answers: AnswerMaker, counters: Counters,
+        stop: StopRequest, arrivals: ArrivalSignal, logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
         self.requests = requests
+        self.desk = desk
         self.publisher = publisher
+        self.storage = storage
+        self.journal = journal
         self.answers = answers
         self.counters = counters
         self.stop = stop
+        self.arrivals = arrivals
         self.logger = logger
+        rotation = PartitionRotation(settings.topics)
         progress = Progress(interval: settings.progressInterval, counters: counters)
     }
 
     /// Works until the worker is to stop, then drains and leaves the group.
     func run(_ consumer: KafkaConsumer) {
         do {
-            try consumer.subscribe(settings.topics)
+            try consumer.subscribe(settings.topics.names)
         } catch {
-            stop.request(.failure(.init(.kafka, "cannot subscribe to \(settings.topics): \(error)")))
+            stop.request(.failure(.init(.kafka, "cannot subscribe to \(settings.topics.names): \(error)")))
         }
         while !stop.isRequested {
-            step(consumer, wait: ledger.hasPaused ? 10 : 100)
-            consumer.resume(ledger.resume())
+            step(consumer)
+            if takeRecords(from: consumer) == 0 { arrivals.wait(milliseconds: ledger.isShort ? 10 : 100) }
         }
         drain(consumer)
     }
 
-    private func step(_ consumer: KafkaConsumer, wait milliseconds: Int) {
+    /// Everything but records.
+    private func step(_ consumer: KafkaConsumer) {
         settings.hooks.beginPoll()
-        switch consumer.poll(timeoutMilliseconds: milliseconds) {
-        case .message(let message): take(message, from: consumer)
-        case .error(let error): take(error)
-        case .partitionEnd, nil: break
+        while let event = consumer.poll(timeoutMilliseconds: 0) {
+            if case .error(let error) = event { take(error) }
         }
         let now = MonotonicTime.now
-        for (partition, time) in positionless where time <= now { position(partition, of: consumer) }
+        // One at a time: each asks the brokers, which may be away, and the group must be polled in between.
+        if let (partition, _) = positionless.first(where: { $0.value <= now }) { position(partition, of: consumer) }
         if now >= nextCommit {
             nextCommit = now + settings.commitInterval
             commit(consumer)
@@ -86,26 +97,56 @@ final class Intake {
 
     // MARK: Records
 
-    private func take(_ message: KafkaMessage, from consumer: KafkaConsumer) {
-        // What comes while draining is left to whoever has the partition next.
-        if isDraining { return }
-        let partition = message.topicPartition
-        let arrival = MonotonicTime.now
-        guard let place = ledger.admit(partition, offset: message.offset, bytes: message.byteCount) else {
-            return counters.count(\.repeatsIgnored)
+    /// Takes what there is room for, of each partition; how much that was.
+    private func takeRecords(from consumer: KafkaConsumer) -> Int {
+        rotation.nextRound().reduce(0) { $0 + takeRecords(of: $1.partition, topic: $1.topic, from: consumer) }
+    }
+
+    private func takeRecords(of partition: TopicPartition, topic: Int, from consumer: KafkaConsumer) -> Int {
+        var room = ledger.room(for: partition)
+        room.requests = min(room.requests, settings.burst)
+        var jobs: [Job] = []
+        var taken = Counters.Taken()
+        var count = 0
+        while count < room.requests, room.bytes > 0, let event = consumer.take(from: partition) {
+            count += 1
+            switch event {
+            case .message(let message):
+                let bytes = message.byteCount
+                room.bytes -= bytes
+                guard let place = ledger.admit(partition, offset: message.offset, bytes: bytes) else {
+                    taken.repeats += 1
+                    continue
+                }
+                taken.requests += 1
+                taken.bytes += bytes
+                if let job = job(for: message, at: place, topic: topic) { jobs.append(job) }
+            case .error(let error): take(error)
+            case .partitionEnd: break
+            }
         }
-        counters.count(\.taken)
+        requests.put(contentsOf: jobs, topic: topic)
+        counters.count(taken)
+        return count
+    }
+
+    /// Nil if there is nothing to do: the request is wrong, and answered already.
+    private func job(for message: KafkaMessage, at place: Place, topic: Int) -> Job? {
         let parsed = CaptionRequest.parse(message, limits: settings.limits)
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }
-            let options = try options(for: parsed.request)
-            requests.put(
-                Job(place: place, message: message, request: parsed.request, options: options, arrival: arrival))
+            var job = Job(
+                place: place, topic: topic, message: message, request: parsed.request,
+                options: try options(for: parsed.request), arrival: .now)
+            switch journal?.suspicion(of: message) {
+            case .condemned(let failure): throw failure
+            case .runsAlone: job.runsAlone = true
+            case nil: break
+            }
+            return job
         } catch {
-            publisher.submit(answers.failure(error, request: parsed.request, message: message), at: place)
-        }
-        if !ledger.waitForRoom(partition, until: .now + settings.patience) {
-            consumer.pause(ledger.pause(becauseOf: partition))
+            desk.submit(answers.failure(error, request: parsed.request, message: message), at: place)
+            return nil
         }
     }
 
@@ -170,21 +211,25 @@ final class Intake {
 
     // MARK: The end
 
-    /// Stops fetching, lets what was taken come to its end within a deadline, commits and leaves the group.
+    /// Takes no more records, lets what was taken come to its end within a deadline, commits and leaves the group.
     private func drain(_ consumer: KafkaConsumer) {
-        isDraining = true
         var deadline = MonotonicTime.now
         // After a failure nothing can be brought to its end.
         if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
         logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
+        var last = (requests: ledger.occupancy.requests, time: MonotonicTime.now)
         while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
-            consumer.pause(consumer.assignment)
-            step(consumer, wait: 10)
+            step(consumer)
+            arrivals.wait(milliseconds: 10)
+            if ledger.occupancy.requests != last.requests { last = (ledger.occupancy.requests, .now) }
+            // What waits for the storage or the breaker may wait for ever: another worker will see to it.
+            let isWaiting = !storage.isAvailable || desk.isOpen
+            if isWaiting, MonotonicTime.now - last.time > settings.drainPatience { break }
         }
         let left = ledger.occupancy.requests
         if left > 0 {
             logger.warning(
-                "the deadline for draining has passed; what is left will be done by another worker",
+                "not all could be finished; what is left will be done by another worker",
                 metadata: ["requests": .integer(left)])
         }
         if !consumer.close(deadline: settings.closeTimeout) {

@@ -40,7 +40,7 @@ struct KafkaSetup {
             results: topics.results, deadLetters: topics.deadLetters,
             deadLetterBytes: deadLetters?.maximumMessageBytes ?? 1_000_000,
             batchBytes: min(1_000_000, sinks.compactMap(\.maximumMessageBytes).min() ?? 1_000_000),
-            clusterID: cluster.clusterID)
+            clusterID: cluster.clusterID, requestPartitions: sources.reduce(0) { $0 + $1.partitions })
     }
 
     private func log(_ topic: TopicState) {

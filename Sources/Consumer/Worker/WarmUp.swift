@@ -37,6 +37,9 @@ final class WarmUp: Sendable {
         }
     }
 
+    /// On a pool thread that has no session.
+    func skip() { state.update { $0.pending -= 1 } }
+
     /// Waits for all threads. Throws what went wrong with the model.
     func wait() throws(WorkerFailure) {
         let failure = state.wait { $0.pending == 0 ? .finish($0.failure) : .wait }

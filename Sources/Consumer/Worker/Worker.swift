@@ -7,9 +7,10 @@ import Telemetry
 /// Puts the worker together from its options, runs it, and takes it apart again.
 ///
 /// Threads: the main one polls Kafka (`Intake`); `--io-threads` read images (`Fetcher`); `--threads` caption them
-/// (`CaptionPool`); one produces answers (`Publisher`); one waits for signals. The producer and librdkafka have their own.
+/// (`CaptionPool`); one produces answers (`Publisher`); one waits for signals; one looks whether the storage is there
+/// (`StorageProbe`); one looks after the others (`Caretaker`). The producer and librdkafka have their own.
 struct Worker {
-    private static let window = WindowGate<TopicPartition>.Limits(requests: 256, bytes: 64 << 20)
+    private static let windowBytes = 64 << 20
     private static let imageQueueBytes = 64 << 20
     private static let maximumImageBytes = 32 << 20
     private static let poolStackBytes = 8 << 20
@@ -28,7 +29,6 @@ struct Worker {
         self.hooks = hooks
         var kafka = KafkaConfiguration(
             bootstrapServers: options[SharedOptions.bootstrapServers], clientID: "kaption-worker")
-        kafka.set("queued.max.messages.kbytes", "16384")
         do {
             try kafka.passThrough(options[SharedOptions.properties].map { "\($0.key)=\($0.value)" }, owned: .worker)
             for (name, value) in options.secrets {
@@ -47,7 +47,8 @@ struct Worker {
         if !hooks.isEmpty {
             logger.warning("test hooks are set: never use this in production", metadata: ["hooks": .string("\(hooks)")])
         }
-        let storage = try openStorage()
+        let readiness = Readiness(logger: logger)
+        guard let storage = try openStorage(readiness) else { return .done }
         let captioner = try loadModel()
         var kafka = kafka
         let setup = KafkaSetup(
@@ -65,35 +66,69 @@ struct Worker {
         // Brokers hold a topic's limit against whole batches.
         kafka.set("batch.size", String(destination.batchBytes))
         kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
+        Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
 
         let counters = Counters()
-        let ledger = Ledger<Answer>(limits: Self.window, order: options[WorkerOptions.order]) { $0.messageCount }
-        let requests = TimedQueue<Job>()
-        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes)
+        let arrivals = try ArrivalSignal()
+        let ledger = Ledger<Answer>(
+            limits: .init(requests: options[WorkerOptions.window], bytes: Self.windowBytes),
+            order: options[WorkerOptions.order], topics: weights, onRoom: { arrivals.notify() },
+            messageCount: { $0.messageCount })
+        let requests = TimedQueue<Job>(topics: weights)
+        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes, topics: weights)
+        var consuming = kafka
+        consuming.statistics = KafkaTraffic(counters: counters, logger: logger).take
         let consumer = try KafkaConsumer(
-            kafka, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
-            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue])
+            consuming, groupID: options[WorkerOptions.group], instanceID: options[WorkerOptions.instanceID],
+            properties: ["partition.assignment.strategy": options[WorkerOptions.assignment].rawValue],
+            arrivals: arrivals)
         let publisher = publisher(kafka, destination, consumer.member, ledger, counters)
         let answers = AnswerMaker(worker: workerID, identity: captioner.identity)
+        let desk = AnswerDesk(
+            breaker: .init(
+                threshold: options[WorkerOptions.breakerThreshold], window: options[WorkerOptions.breakerWindow],
+                interval: options[WorkerOptions.breakerInterval]),
+            publisher: publisher, requests: requests, ledger: ledger, readiness: readiness)
+        let clock = RunningClock()
+        let imageTimeout = options[WorkerOptions.imageTimeout]
+        let supervisor = ReadSupervisor(
+            readers: hooks.hasNullModel ? 0 : options[WorkerOptions.ioThreads], timeout: imageTimeout, clock: clock,
+            logger: logger)
         let fetcher = Fetcher(
-            storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
+            storage: storage, supervisor: supervisor, requests: requests, images: images, ledger: ledger, desk: desk,
             answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
             maximumImageBytes: Self.maximumImageBytes, counters: counters, hooks: hooks, logger: logger)
+        let maximumBatch = options[WorkerOptions.maxBatch]
+        let journal = try openJournal(slots: threadCount * maximumBatch)
+        let watch = PoolWatch(
+            threads: threadCount, maximumBatch: maximumBatch, imageTimeout: imageTimeout, clock: clock,
+            journal: journal)
         let warmUp = WarmUp(threads: threadCount, options: captioner.defaults)
         let pool = CaptionPool(
-            captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,
-            publisher: publisher, answers: answers, warmUp: warmUp, hooks: hooks)
+            captioner: captioner, maximumBatch: maximumBatch,
+            limits: ImageLimits(maximumBytes: Self.maximumImageBytes, deadline: imageTimeout), images: images,
+            ledger: ledger, desk: desk, answers: answers, warmUp: warmUp, watch: watch, hooks: hooks)
         let intake = Intake(
-            settings: settings(captioner), ledger: ledger, requests: requests, publisher: publisher, answers: answers,
-            counters: counters, stop: stop, logger: logger)
+            settings: settings(captioner), ledger: ledger, requests: requests, desk: desk, publisher: publisher,
+            storage: storage, journal: journal, answers: answers, counters: counters, stop: stop, arrivals: arrivals,
+            logger: logger)
+        let nullModel = NullModel(
+            requests: requests, ledger: ledger, publisher: publisher, answers: answers, warmUp: warmUp)
 
         let threads = ThreadGroup()
         try threads.start("publisher", count: 1, stackBytes: Self.otherStackBytes) { publisher.run() }
-        try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { pool.run() }
-        // Not awaited in the end: a read may hang for as long as its storage does.
-        try ThreadGroup().start("io", count: options[WorkerOptions.ioThreads], stackBytes: Self.otherStackBytes) {
-            fetcher.run()
+        try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { [hooks] in
+            if hooks.hasNullModel { nullModel.run() } else { pool.run() }
         }
+        // Not awaited in the end: a call into the storage may hang for as long as it likes.
+        let unawaited = ThreadGroup()
+        let caretaker = Caretaker(
+            clock: clock, storage: storage, supervisor: supervisor, desk: desk, watch: watch, journal: journal,
+            ledger: ledger, stop: stop, logger: logger,
+            startReader: { try unawaited.start("io", count: 1, stackBytes: Self.otherStackBytes) { fetcher.run() } })
+        try unawaited.start("caretaker", count: 1, stackBytes: Self.otherStackBytes) { caretaker.run() }
+        let probe = StorageProbe(storage: storage, supervisor: supervisor, stop: stop)
+        try unawaited.start("storage", count: 1, stackBytes: Self.otherStackBytes) { probe.run() }
         consumer.delegate = intake
         try warmUp.wait()
         logReady(captioner, started)
@@ -103,14 +138,32 @@ struct Worker {
         images.close()
         publisher.close()
         _ = threads.waitUntilEnded(until: .now + .seconds(3))
+        journal?.close()
         return finish(counters, started)
     }
 
     // MARK: Parts
 
-    private func openStorage() throws -> StorageRoot {
-        do throws(StorageUnavailable) {
-            return try StorageRoot(path: options[WorkerOptions.storage])
+    /// With a sentinel the storage is waited for; nil when the worker is stopped meanwhile.
+    private func openStorage(_ readiness: Readiness) throws -> Storage? {
+        let sentinel = options[WorkerOptions.storageSentinel]
+        while true {
+            do throws(StorageUnavailable) {
+                return try Storage(path: options[WorkerOptions.storage], sentinel: sentinel, readiness: readiness)
+            } catch {
+                guard sentinel != nil, !error.isPermanent else { throw WorkerFailure(.failed, error.description) }
+                logger.warning("waiting for the storage", metadata: ["error": .string(error.description)])
+                if stop.wait(for: .seconds(1)) { return nil }
+            }
+        }
+    }
+
+    private func openJournal(slots: Int) throws -> CrashJournal? {
+        guard let directory = options[WorkerOptions.stateDirectory] else { return nil }
+        do throws(JournalUnavailable) {
+            let journal = try CrashJournal(directory: directory, slots: slots, logger: logger)
+            journal.noteCrashes()
+            return journal
         } catch {
             throw WorkerFailure(.failed, error.description)
         }
@@ -153,8 +206,12 @@ struct Worker {
             defaults.candidates = min(defaults.candidates, beam)
         }
         return Intake.Settings(
-            topics: options[WorkerOptions.topics].map(\.name), defaults: defaults, model: captioner.identity,
+            topics: weights, defaults: defaults, model: captioner.identity,
             revokeTimeout: options[WorkerOptions.revokeTimeout], hooks: hooks)
+    }
+
+    private var weights: TopicWeights {
+        TopicWeights(options[WorkerOptions.topics].map { ($0.name, $0.weight) })
     }
 
     private var threadCount: Int {

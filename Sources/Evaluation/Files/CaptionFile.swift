@@ -147,12 +147,22 @@ public struct CaptionFile: Sendable, Equatable {
 
         struct Image: Decodable {
             var id: Identifier
-            var file_name: String?
+            var fileName: String?
+
+            enum CodingKeys: String, CodingKey {
+                case id
+                case fileName = "file_name"
+            }
         }
 
         struct Caption: Decodable {
-            var image_id: Identifier
+            var image: Identifier
             var caption: String
+
+            enum CodingKeys: String, CodingKey {
+                case image = "image_id"
+                case caption
+            }
         }
 
         var images: [Image]?
@@ -160,13 +170,13 @@ public struct CaptionFile: Sendable, Equatable {
     }
 
     private mutating func addResults(_ captions: [COCO.Caption]) {
-        for caption in captions { add(caption.caption, to: caption.image_id.text) }
+        for caption in captions { add(caption.caption, to: caption.image.text) }
     }
 
     private mutating func addAnnotations(_ annotations: COCO) {
         addResults(annotations.annotations)
         for image in annotations.images ?? [] {
-            if let file = image.file_name { alias(Self.lastPart(file), of: image.id.text) }
+            if let file = image.fileName { alias(Self.lastPart(file), of: image.id.text) }
         }
     }
 

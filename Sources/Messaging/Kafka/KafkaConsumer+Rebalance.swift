@@ -25,6 +25,7 @@ extension KafkaConsumer {
                 rd_kafka_topic_partition_list_set_offset(
                     list, start.partition.topic, start.partition.partition, start.offset)
             }
+            separate(partitions)
             answer(isCooperative ? rd_kafka_incremental_assign(handle.pointer, list) : assignAll(list))
             // The flag of a pause survives revoke and assignment: without this the partition would stay silent.
             resume(paused.intersection(partitions))
@@ -35,11 +36,13 @@ extension KafkaConsumer {
                 delegate?.consumer(self, revoked: partitions)
             }
             assignment.subtract(partitions)
+            for partition in partitions { recordQueues[partition] = nil }
             answer(isCooperative ? rd_kafka_incremental_unassign(handle.pointer, list) : assignAll(nil))
         default:
             // The rebalance failed: librdkafka wants the assignment to be given up.
             delegate?.consumer(self, lost: Array(assignment))
             assignment = []
+            recordQueues = [:]
             answer(assignAll(nil))
             handle.context.report(KafkaError(code))
         }

@@ -42,6 +42,10 @@ public final class KafkaConsumer {
     private(set) var isClosed = false
     /// Whether any assignment, be it an empty one, was ever received.
     var wasAssigned = false
+    /// Where each partition's records are taken from, and what signals that there are any; see `take(from:)`.
+    let arrivals: ArrivalSignal?
+    var recordQueues: [TopicPartition: WatchedQueue] = [:]
+    var eventQueue: WatchedQueue?
     private var lastTopic = ""
 
     static let defaults = [
@@ -54,11 +58,15 @@ public final class KafkaConsumer {
     ///   - groupID: the consumer group.
     ///   - instanceID: makes it a static member: a restart within `session.timeout.ms` causes no rebalance.
     ///   - properties: what this consumer must have whatever the configuration says, e.g. an `auto.offset.reset`.
+    ///   - arrivals: with it, records are taken partition by partition (`take(from:)`) and `poll` gives none; it is
+    ///     signalled when there is anything to take or to poll.
     /// - Throws: `KafkaError` of category `.configuration`. Brokers that cannot be reached are no error here.
     public init(
         _ configuration: KafkaConfiguration, groupID: String, instanceID: String? = nil,
-        properties: [String: String] = [:], delegate: (any KafkaConsumerDelegate)? = nil
+        properties: [String: String] = [:], arrivals: ArrivalSignal? = nil,
+        delegate: (any KafkaConsumerDelegate)? = nil
     ) throws {
+        self.arrivals = arrivals
         var overrides = properties
         overrides["group.id"] = groupID
         if let instanceID { overrides["group.instance.id"] = instanceID }
@@ -69,6 +77,7 @@ public final class KafkaConsumer {
         self.delegate = delegate
         rd_kafka_poll_set_consumer(handle.pointer)
         handle.context.consumer = self
+        watchEvents()
     }
 
     /// Joins the group for these topics; partitions come by the delegate's `assigned`, within later calls of `poll`.
@@ -81,6 +90,7 @@ public final class KafkaConsumer {
     /// Reads partitions without a group's help, from the given offsets on.
     public func assign(_ offsets: [TopicPartitionOffset]) throws {
         let list = PartitionList(offsets)
+        separate(offsets.map(\.partition))
         try check(rd_kafka_assign(handle.pointer, list.pointer))
         assignment = Set(offsets.map(\.partition))
         wasAssigned = true
@@ -94,11 +104,15 @@ public final class KafkaConsumer {
             return handle.context.takeError().map { .error($0) }
         }
         defer { rd_kafka_message_destroy(native) }
+        return event(native, topic: topicName(of: native))
+    }
+
+    func event(_ native: UnsafePointer<rd_kafka_message_t>, topic: String) -> ConsumerEvent {
         switch native.pointee.err {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
-            return .message(KafkaMessage(copying: native, topic: topicName(of: native)))
+            return .message(KafkaMessage(copying: native, topic: topic))
         case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-            let partition = TopicPartition(topic: topicName(of: native), partition: native.pointee.partition)
+            let partition = TopicPartition(topic: topic, partition: native.pointee.partition)
             return .partitionEnd(TopicPartitionOffset(partition, offset: native.pointee.offset))
         default:
             return .error(KafkaError(failed: native))
@@ -119,6 +133,7 @@ public final class KafkaConsumer {
         // one): give it half of the time to get one.
         while isSubscribed, !wasAssigned, clock.now < end - deadline / 2 { _ = poll(timeoutMilliseconds: 50) }
         isClosed = true
+        stopWatching()
         guard let queue = rd_kafka_queue_new(handle.pointer) else { return false }
         defer { rd_kafka_queue_destroy(queue) }
         if let error = KafkaError(consuming: rd_kafka_consumer_close_queue(handle.pointer, queue)) {
@@ -136,7 +151,10 @@ public final class KafkaConsumer {
         return isDone
     }
 
-    deinit { handle.isAbandoned = handle.isAbandoned || !isClosed }
+    deinit {
+        stopWatching()
+        handle.isAbandoned = handle.isAbandoned || !isClosed
+    }
 
     func check(_ code: rd_kafka_resp_err_t) throws {
         if code != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(code) }

@@ -5,13 +5,15 @@ extension CaptionRequest {
     /// dropped. In an object, null stands for an absent field (but is a metadata like any other), unknown fields are ignored, and a known field that comes
     /// twice is malformed, because readers differ in which one counts.
     public static func parse(_ message: KafkaMessage, limits: RequestLimits = RequestLimits()) -> ParsedRequest {
-        let id = "\(message.topic):\(message.partition):\(message.offset)"
-        var parser = RequestParser(CaptionRequest(id: id, image: ""), limits: limits)
+        var parser = RequestParser(limits: limits)
         parser.checkSizes(message)
         if let value = message.value, value.count <= limits.valueBytes {
             value.withUnsafeBufferPointer { parser.parse($0) }
         } else if message.value == nil {
             parser.fail(.requestMalformed, "the record has no value")
+        }
+        if parser.request.id.isEmpty {
+            parser.request.id = "\(message.topic):\(message.partition):\(message.offset)"
         }
         return ParsedRequest(request: parser.request, failure: parser.failure)
     }
@@ -20,16 +22,14 @@ extension CaptionRequest {
 /// Fills one request. The first failure counts, but reading goes on as long as the text is JSON, so that an error result
 /// can carry id, batch and metadata.
 private struct RequestParser {
-    var request: CaptionRequest
+    /// Without an id until the caller's is read.
+    var request = CaptionRequest(id: "", image: "")
     var failure: RequestFailure?
     private let limits: RequestLimits
     /// One bit a field that has come.
     private var seen: UInt16 = 0
 
-    init(_ request: CaptionRequest, limits: RequestLimits) {
-        self.request = request
-        self.limits = limits
-    }
+    init(limits: RequestLimits) { self.limits = limits }
 
     mutating func fail(_ code: ErrorCode, _ message: String) {
         if failure == nil { failure = RequestFailure(code, message) }

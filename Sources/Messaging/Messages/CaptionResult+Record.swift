@@ -29,11 +29,14 @@ public enum CloudEvent {
 
     static func headers(for source: CaptionResult.Source, clusterID: String) -> [KafkaHeader] {
         [
-            KafkaHeader("ce_specversion", text: "1.0"), KafkaHeader("ce_type", text: type),
-            KafkaHeader("ce_source", text: "kafka://\(clusterID)/\(source.topic)"),
-            KafkaHeader("ce_id", text: id(for: source)), KafkaHeader("content-type", text: "application/json"),
+            specversionHeader, typeHeader, KafkaHeader("ce_source", text: "kafka://\(clusterID)/\(source.topic)"),
+            KafkaHeader("ce_id", text: id(for: source)), contentTypeHeader,
         ]
     }
+
+    private static let specversionHeader = KafkaHeader("ce_specversion", text: "1.0")
+    private static let typeHeader = KafkaHeader("ce_type", text: type)
+    private static let contentTypeHeader = KafkaHeader("content-type", text: "application/json")
 
     /// Names that callers' headers are not echoed under, in any case of letters.
     static func isReserved(_ name: String) -> Bool {

@@ -84,10 +84,11 @@ final class Trial {
         return worker
     }
 
-    func enqueue(_ requests: [Request]) throws {
+    /// - Parameter topic: nil for the trial's own.
+    func enqueue(_ requests: [Request], topic: String? = nil) throws {
         for request in requests {
             try producer.produce(
-                topic: requestsTopic, partition: request.partition, key: request.key.map { Array($0.utf8) },
+                topic: topic ?? requestsTopic, partition: request.partition, key: request.key.map { Array($0.utf8) },
                 value: request.value, headers: request.headers)
         }
         #expect(producer.flush(timeout: .seconds(20)))

@@ -81,4 +81,60 @@ struct QueueTests {
         for thread in threads { thread.join() }
         #expect(taken.withLock { $0.sorted() } == Array(0..<5000))
     }
+
+    @Test("threads take turns among topics, batches are of one topic, and live images interrupt a bulk batch")
+    func topics() {
+        let queue = ImageQueue<String>(byteLimit: 1 << 20, topics: TopicWeights([("live", 8), ("bulk", 1)]))
+        for number in 0..<16 { queue.put("bulk-\(number)", topic: 1) }
+        #expect(queue.takeBatch(maximum: 8)?.count == 8)
+        #expect(!queue.shouldYield(topic: 1, begun: 1, of: 8))
+        queue.put("live-0", topic: 0)
+        #expect(queue.shouldYield(topic: 1, begun: 1, of: 8))
+        queue.putBack((1..<8).map { "bulk-\($0)" }, topic: 1)
+        #expect(queue.takeBatch(maximum: 8) == ["live-0"])
+        #expect(queue.takeBatch(maximum: 4) == (1..<5).map { "bulk-\($0)" })
+        #expect(queue.waitingCount == 11)
+    }
+
+    @Test("bytes of bulk images leave room for live ones")
+    func sharedBytes() {
+        let queue = ImageQueue<String>(byteLimit: 180, topics: TopicWeights([("live", 8), ("bulk", 1)]))
+        for _ in 0..<10 { #expect(queue.reserve(bytes: 10, topic: 1)) }
+        // A further bulk image would wait here; a live one does not.
+        for _ in 0..<8 { #expect(queue.reserve(bytes: 10, topic: 0)) }
+        queue.release(bytes: 20, topic: 1)
+        #expect(queue.reserve(bytes: 10, topic: 1))
+    }
+
+    @Test("requests are taken by turns, in order within a topic, several at once if wanted")
+    func turns() {
+        let queue = TimedQueue<Int>(topics: TopicWeights([("live", 2), ("bulk", 1)]))
+        queue.put(contentsOf: Array(0..<100), topic: 1)
+        queue.put(contentsOf: Array(1000..<1100), topic: 0)
+        let taken = (0..<30).compactMap { _ in queue.take() }
+        #expect(taken.filter { $0 < 1000 } == Array(0..<10))
+        #expect(taken.filter { $0 >= 1000 } == Array(1000..<1020))
+        #expect(queue.take(maximum: 8)?.count == 8)
+        queue.put(7, at: .now)
+        #expect(queue.take(maximum: 8) == [7])
+    }
+
+    @Test("first in, first out, whatever is put back")
+    func fifo() {
+        var fifo = FIFO<Int>()
+        var next = 0
+        for round in 0..<200 {
+            fifo.append(contentsOf: (round * 10)..<(round * 10 + 10))
+            let taken = fifo.takeFirst(7)
+            #expect(taken.first == next)
+            fifo.putBack(taken[3...])
+            next += 3
+            #expect(fifo.takeFirst() == next)
+            next += 1
+        }
+        #expect(fifo.count == 2000 - next)
+        #expect(fifo.takeFirst(5000) == Array(next..<2000))
+        #expect(fifo.takeFirst() == nil)
+        #expect(fifo.isEmpty)
+    }
 }

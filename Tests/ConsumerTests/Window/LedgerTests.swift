@@ -1,4 +1,5 @@
 import Messaging
+import Synchronization
 import Testing
 
 @testable import Consumer
@@ -81,23 +82,41 @@ struct LedgerTests {
         #expect(ledger.occupancy.requests == 1)
     }
 
-    @Test("the poll thread waits for room no longer than it wants, and is woken when there is some")
+    @Test("whoever found no room is told once, when enough places are free to be worth it")
     func room() throws {
+        let told = Mutex(0)
+        let ledger = Ledger<String>(
+            limits: .init(requests: 64, bytes: 1000), order: .partition, onRoom: { told.withLock { $0 += 1 } },
+            messageCount: { _ in 1 })
         ledger.assign([one])
-        let places = (0..<4).compactMap { ledger.admit(one, offset: $0, bytes: 1) }
-        #expect(!ledger.waitForRoom(one, until: .now + .milliseconds(1)))
-        #expect(ledger.pause(becauseOf: one) == [one])
-        #expect(ledger.hasPaused)
-        #expect(ledger.resume() == [])
-        let publisher = try WorkerThread(name: "publisher", stackBytes: 1 << 18) { [ledger] in
-            for place in places {
-                for released in ledger.finish(place, with: "x") { ledger.acknowledge(released.place) }
-            }
-        }
-        #expect(ledger.waitForRoom(one, until: .now + .seconds(20)))
-        publisher.join()
-        #expect(ledger.resume() == [one])
-        #expect(ledger.waitUntilEmpty(until: .now))
+        let places = (0..<64).compactMap { ledger.admit(one, offset: $0, bytes: 1) }
+        for place in places { _ = ledger.finish(place, with: "x") }
+        ledger.acknowledge(places[0])
+        #expect(ledger.room(for: one).requests == 1)
+        #expect(!ledger.isShort)
+        _ = ledger.admit(one, offset: 64, bytes: 1)
+        #expect(ledger.room(for: one).requests == 0)
+        #expect(ledger.isShort)
+        for place in places[1...3] { ledger.acknowledge(place) }
+        #expect(told.withLock { $0 } == 0)
+        ledger.acknowledge(places[4])
+        #expect(told.withLock { $0 } == 1)
+        #expect(!ledger.isShort)
+        for place in places[5...] { ledger.acknowledge(place) }
+        #expect(told.withLock { $0 } == 1)
+    }
+
+    @Test("what a thread gave back does not hold up a revoke")
+    func postponed() throws {
+        ledger.assign([one])
+        let places = (0..<2).compactMap { ledger.admit(one, offset: $0, bytes: 1) }
+        for place in places { #expect(ledger.start(place)) }
+        ledger.postpone([places[1]])
+        ledger.close([one])
+        #expect(!ledger.waitUntilSettled([one], until: .now))
+        for released in ledger.finish(places[0], with: "done") { ledger.acknowledge(released.place) }
+        #expect(ledger.waitUntilSettled([one], until: .now))
+        #expect(!ledger.start(places[1]))
     }
 
     @Test("a new producer gets everything unacknowledged, in each partition's order")

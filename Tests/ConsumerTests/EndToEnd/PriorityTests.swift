@@ -1,0 +1,64 @@
+import Foundation
+import Messaging
+import PictureDrawing
+import Testing
+
+@Suite("Live before bulk", .serialized)
+struct PriorityTests {
+    private static let brokers = Trial.Broker.available
+
+    private func requests(_ name: String, _ count: Int) -> [Trial.Request] {
+        (0..<count).map {
+            Trial.Request(#"{"id":"\#(name)-\#($0)","image":"a.jpg"}"#, partition: Int32($0 % Trial.partitions))
+        }
+    }
+
+    /// The results' ids in the order in which they were produced.
+    private func order(_ messages: [KafkaMessage]) throws -> [String] {
+        try messages.enumerated().sorted { ($0.element.timestamp, $0.offset) < ($1.element.timestamp, $1.offset) }
+            .map { try CaptionResult(decoding: $0.element.value ?? []).id }
+    }
+
+    private func trial(_ broker: Trial.Broker) throws -> (trial: Trial, live: String) {
+        let trial = try Trial(broker)
+        try trial.storage.write("a.jpg", JPEGFile().write(SampleScene.beach.draw(width: 224, height: 224)))
+        let live = trial.requestsTopic + ".live"
+        _ = try KafkaAdmin(KafkaConfiguration(bootstrapServers: trial.bootstrapServers)).ensureTopics(
+            [TopicSpecification(live, partitions: Trial.partitions)], timeout: .seconds(30))
+        return (trial, live)
+    }
+
+    @Test("live requests overtake the bulk requests that fill the window", arguments: brokers)
+    func overtaking(_ broker: Trial.Broker) throws {
+        let (trial, live) = try trial(broker)
+        let worker = try trial.startWorker(["--topics", "\(live)=8,\(trial.requestsTopic)=1", "--beam", "1"])
+        try trial.enqueue(requests("bulk", 400))
+        let reader = try trial.reader(of: trial.resultsTopic)
+        #expect(reader.read(within: .seconds(60)) { $0.count >= 20 }, "\(worker.logText)")
+        try trial.enqueue(requests("live", 4), topic: live)
+        #expect(reader.read(within: .seconds(120)) { $0.count >= 404 }, "\(worker.logText)")
+        let ids = try order(reader.messages)
+        #expect(Set(ids).count == 404)
+        // In the order of arrival they would come behind the window's 256 at least.
+        let last = try #require(ids.lastIndex { $0.hasPrefix("live") })
+        let bulkBefore = ids[..<last].count { $0.hasPrefix("bulk") }
+        #expect(bulkBefore < 200, "\(bulkBefore) bulk results came before the last live one")
+        #expect(worker.stop() == 0)
+    }
+
+    @Test("bulk gets its share while live requests never end")
+    func share() throws {
+        let (trial, live) = try trial(.embedded)
+        try trial.enqueue(requests("live", 600), topic: live)
+        try trial.enqueue(requests("bulk", 300))
+        let worker = try trial.startWorker(["--topics", "\(live)=3,\(trial.requestsTopic)=1", "--beam", "1"])
+        let reader = try trial.reader(of: trial.resultsTopic)
+        #expect(reader.read(within: .seconds(120)) { $0.count >= 900 }, "\(worker.logText)")
+        let ids = try order(reader.messages)
+        #expect(Set(ids).count == 900)
+        // A quarter is its share; the window's order of arrival and micro-batches blur it.
+        let bulk = ids.prefix(400).count { $0.hasPrefix("bulk") }
+        #expect((40...180).contains(bulk), "\(bulk) of the first 400 results were bulk")
+        #expect(worker.stop() == 0)
+    }
+}
