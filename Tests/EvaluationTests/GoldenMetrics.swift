@@ -43,7 +43,7 @@ struct GoldenMetrics: Decodable {
     struct Flickr: Decodable {
         var captions: Int
         var tokens: Int
-        var tokensFnv1a: String
+        var tokensDigest: String
         var bleu: [Double]
         var rougeL: Double
         var ciderD: Double

@@ -98,7 +98,7 @@ def flickr(folder):
     result = scores([by_image[name][0] for name in dev], [by_image[name][1:] for name in dev])
     return {
         "what": "the first caption of each dev image against its four others",
-        "captions": len(rows), "tokens": sum(len(line.split()) for line in tokens), "tokens_fnv1a": fnv1a(tokens),
+        "captions": len(rows), "tokens": sum(len(line.split()) for line in tokens), "tokens_digest": fnv1a(tokens),
         **{key: value for key, value in result.items() if key != "images"},
         "first_images": result["images"][:20],
     }

@@ -35,11 +35,13 @@ public struct CaptionFile: Sendable, Equatable {
 
     /// - Parameter name: of the file, for errors.
     public init(name: String, data: Data) throws(CaptionFileError) {
+        let data = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
         guard let text = String(validating: data, as: UTF8.self) else {
             throw CaptionFileError("\(name): not a text in UTF-8")
         }
-        let lines = text.split(whereSeparator: \.isNewline)
-        switch text.first(where: { !$0.isWhitespace && $0 != "\u{FEFF}" }) {
+        // Other characters that end a line in Unicode may stand within a JSON string.
+        let lines = text.split { $0 == "\n" || $0 == "\r\n" }
+        switch text.first(where: { !$0.isWhitespace }) {
         case "[": try addResults(Self.decode([COCO.Caption].self, data, name))
         case "{":
             let object = lines.first.flatMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }

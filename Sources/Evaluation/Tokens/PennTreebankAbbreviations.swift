@@ -21,10 +21,13 @@ extension PennTreebankScanner {
     private static let sentenceStarts = words(
         "A An And At But He Her His I In It On She So That The There They This We You")
 
+    /// Scalars of an acronym, at most; it keeps the time linear.
+    private static let longest = 32
+
     /// Whether the full stop that follows this word belongs to it.
     func isAbbreviation(_ word: Range<Int>) -> Bool {
         let letters = text[word]
-        guard let first = letters.first, first.isLetter else { return false }
+        guard let first = letters.first, first.isLetter, letters.count <= Self.longest else { return false }
         if word.count == 1 { return !sentenceStarts(after: word.upperBound + 1) }
         if isAcronym(letters) { return true }
         let lowercased = string(word).lowercased()

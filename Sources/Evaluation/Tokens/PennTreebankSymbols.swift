@@ -90,6 +90,7 @@ extension PennTreebankScanner {
         return scalar(at: end) == ">" ? end + 1 : nil
     }
 
+    /// The end of an emoticon; its brackets are written as others are.
     func emoticonEnd() -> Int? {
         // Most characters begin none.
         guard ">:;=^-".unicodeScalars.contains(text[position]),

@@ -1,8 +1,9 @@
 /// Tokens of the Penn Treebank, in lower case, as the Stanford PTBTokenizer of CoreNLP 3.4.1 gives them with
 /// `-preserveLines -lowerCase`: the tokeniser that coco-caption calls.
 ///
-/// Written from how that program behaves, for English captions of one line. Known differences: telephone numbers, sums of
-/// money with a country's letters (`US$5`), addresses of files, and entities of HTML but the commonest.
+/// Written from how that program behaves, for English captions of one line. Known differences: it adds a full stop after an
+/// abbreviation that seems to end a sentence; and telephone numbers, mixed numbers (`1 1/2`), money with a country's letters
+/// (`US$5`), `c++`, backslashes, and entities of HTML but the commonest.
 public enum PennTreebankTokenizer {
     /// The tokens of one caption, in order; brackets as `-lrb-`, double quotes as ``` `` ``` and `''`.
     public static func tokens(of text: String) -> [String] {
@@ -30,7 +31,8 @@ struct PennTreebankScanner {
         if scalar.isSpaceOrUnknown {
             position += 1
         } else if let end = emoticonEnd() {
-            emit(upTo: end)
+            let emoticon = string(position..<end)
+            emit(emoticon.replacing("(", with: "-lrb-").replacing(")", with: "-rrb-"), upTo: end)
         } else if let end = numberEnd() {
             emit(upTo: end)
         } else if scalar.isWordScalar {

@@ -63,8 +63,10 @@ extension PennTreebankScanner {
         if matches("t", at: end + 1), !isLetter(at: end + 2), matches("n", at: end - 1) {
             if end - 1 > position { emit(upTo: end - 1) }
             emit("n't", upTo: end + 2)
-        } else if partStart == position, matches("y", at: position), part.count == 1, isLetter(at: end + 2) {
-            emit("y'", upTo: end + 1)
+        } else if part.count == 1, partStart == position, matches("y", at: end - 1) || text[end - 1] == "j",
+            isLetter(at: end + 1), suffixEnd(at: end) == nil
+        {
+            emit(string(part) + "'", upTo: end + 1)
         } else if partStart == position, Self.droppedEndings.contains(string(part).lowercased()) {
             emit(upTo: end + 1)
         } else {
