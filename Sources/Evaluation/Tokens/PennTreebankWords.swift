@@ -16,37 +16,11 @@ extension PennTreebankScanner {
         {
             return emit(upTo: position + whole.count)
         }
-        var end = position
         var partStart = position
-        joining: while true {
-            end = self.end(from: end, while: \.isWordScalar)
-            guard let separator = scalar(at: end), let next = scalar(at: end + 1) else { break }
-            switch separator {
-            case "-", "_", "/":
-                guard next.isWordScalar else { break joining }
-            case "&":
-                guard isCapitals(partStart..<end), next.isASCIIUppercase else { break joining }
-            case ".", "!", "?":
-                guard next.isLetter, text[partStart..<end].allSatisfy(\.isLetter) else {
-                    guard separator == ".", next == "-", isAbbreviation(position..<end),
-                        scalar(at: end + 2)?.isWordScalar == true
-                    else { break joining }
-                    end += 1
-                    continue joining
-                }
-            case "@":
-                guard next.isWordScalar else { break joining }
-                end = addressEnd(from: end + 1)
-                break joining
-            case "'", "\u{2019}":
-                guard joinsApostrophe(at: end, after: partStart) else {
-                    return endWord(beforeApostrophe: end, partStart: partStart)
-                }
-            default:
-                break joining
-            }
-            end += 1
-            partStart = end
+        var end = self.end(from: position, while: \.isWordScalar)
+        while let next = joinedPart(after: partStart..<end) {
+            partStart = next
+            end = self.end(from: next, while: \.isWordScalar)
         }
         if scalar(at: end)?.isApostrophe == true { return endWord(beforeApostrophe: end, partStart: partStart) }
         if scalar(at: end) == ".", isAbbreviation(position..<end) { end += 1 }
@@ -55,6 +29,27 @@ extension PennTreebankScanner {
             emit(upTo: position + first)
         }
         emit(upTo: end)
+    }
+
+    /// Where the word goes on after a part of it, if what follows joins the parts: `black-and-white`, `R&B`, `dog.Cat`,
+    /// `U.S.-based`, `a@b.com`.
+    private func joinedPart(after part: Range<Int>) -> Int? {
+        let end = part.upperBound
+        guard let separator = scalar(at: end), let next = scalar(at: end + 1) else { return nil }
+        switch separator {
+        case "-", "_", "/", "@":
+            return next.isWordScalar ? end + 1 : nil
+        case "&":
+            return isCapitals(part) && next.isASCIIUppercase ? end + 1 : nil
+        case ".", "!", "?":
+            if next.isLetter, text[part].allSatisfy(\.isLetter) { return end + 1 }
+            let isHyphened = next == "-" && scalar(at: end + 2)?.isWordScalar == true
+            return separator == "." && isHyphened && isAbbreviation(position..<end) ? end + 2 : nil
+        case "'", "\u{2019}":
+            return joinsApostrophe(at: end, after: part.lowerBound) ? end + 1 : nil
+        default:
+            return nil
+        }
     }
 
     /// Ends a word where an apostrophe follows that is not within it.
@@ -130,11 +125,4 @@ extension PennTreebankScanner {
     func isLetter(at index: Int) -> Bool { scalar(at: index)?.isLetter == true }
 
     private func isCapitals(_ range: Range<Int>) -> Bool { text[range].allSatisfy(\.isASCIIUppercase) }
-
-    /// The end of the part after the @ of an address.
-    private func addressEnd(from start: Int) -> Int {
-        var end = self.end(from: start) { $0.isWordScalar || $0 == "." || $0 == "-" || $0 == "_" }
-        while text[end - 1] == "." || text[end - 1] == "-" { end -= 1 }
-        return end
-    }
 }
