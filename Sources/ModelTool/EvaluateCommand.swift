@@ -81,6 +81,9 @@ enum EvaluateCommand: Subcommand {
         let captions: EvaluationCaptions
         switch (options[hypotheses], options[model]) {
         case (let path?, nil):
+            guard options[beam] == nil, options[threads] == nil else {
+                throw UsageError("--beam and --threads go with --model, not with --hypotheses")
+            }
             captions = try EvaluationCaptions(hypotheses: path, references: referenceFile, images: names)
         case (nil, let bundle?):
             guard let folder = options[images] else {
@@ -110,6 +113,10 @@ enum EvaluateCommand: Subcommand {
     private static func compareFiles(_ options: ParsedOptions, _ bootstrap: Bootstrap) throws -> ExitCode {
         guard options.positionals.count == 2 else {
             throw UsageError("--compare takes two files written by --output, such as --compare a.json b.json")
+        }
+        let others = [hypotheses, model, images, references, split, documentFrequencies, output, report]
+        if let other = others.first(where: { options[$0] != nil }) {
+            throw UsageError("\(other.declaration.flag) does not go with --compare, which reads stored scores")
         }
         let first = try EvaluationResult(path: options.positionals[0])
         let second = try EvaluationResult(path: options.positionals[1])

@@ -82,6 +82,8 @@ struct EvaluateCommandTests {
             (["--compare", "one.json"], 2), (["--compare", "hypotheses.txt", "missing.json"], 1),
             (["--hypotheses", "hypotheses.txt", "--model", "m", "--references", "references.txt"], 2),
             (["--model", "m", "--references", "references.txt"], 2),
+            (["--hypotheses", "hypotheses.txt", "--references", "references.txt", "--beam", "3"], 2),
+            (["--compare", "one.json", "two.json", "--output", "three.json"], 2),
             (["--model", "/nonexistent", "--images", ".", "--references", "references.txt"], 4),
             (["--hypotheses", "missing.txt", "--references", "references.txt"], 1),
             // No such image, two captions of one, no caption of one that the split names.
