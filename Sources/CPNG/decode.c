@@ -64,6 +64,21 @@ void kaption_png_decoder_free(kaption_png_decoder *decoder) {
     free(decoder);
 }
 
+// libpng takes memory for the length that a chunk (eXIf) claims before it looks for the bytes.
+static void check_chunk_lengths(kaption_png_decoder *decoder) {
+    size_t position = 8;
+    while (decoder->count - position >= 12) {
+        const uint8_t *chunk = decoder->bytes + position;
+        size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+        if (length > decoder->count - position - 12) {
+            escape(decoder, KAPTION_PNG_CORRUPT, "a chunk ends beyond the end of the file");
+        }
+        if (memcmp(chunk + 4, "IEND", 4) == 0) return;
+        position += 12 + length;
+    }
+    escape(decoder, KAPTION_PNG_CORRUPT, "the file ends early");
+}
+
 // Known chunks that say nothing about the pixels as they are used here.
 static const png_byte ignored_chunks[] = "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0"
                                          "sCAL\0sPLT\0sRGB\0sTER\0tEXt\0tIME\0zTXt";
@@ -80,6 +95,8 @@ kaption_png_status kaption_png_open(kaption_png_decoder *decoder, const uint8_t 
         close_file(decoder);
         return decoder->status;
     }
+    if (count < 8) escape(decoder, KAPTION_PNG_CORRUPT, "the file ends early");
+    check_chunk_lengths(decoder);
     decoder->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, on_error, on_warning);
     if (decoder->png == NULL) escape(decoder, KAPTION_PNG_NO_MEMORY, "out of memory");
     decoder->info = png_create_info_struct(decoder->png);
