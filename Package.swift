@@ -31,6 +31,7 @@ let package = Package(
         .target(name: "CommandLineOptions"),
         .target(name: "Telemetry"),
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"]),
+        .target(name: "Evaluation"),
         .target(name: "PictureDrawing", dependencies: ["CJPEG", "CPNG"]),
         .target(name: "Inference", dependencies: ["Kernels", "COpenBLAS", "CJPEG", "CPNG", "CCrypto"]),
         .target(name: "Messaging", dependencies: ["CRdKafka"]),
@@ -40,7 +41,8 @@ let package = Package(
             name: "Consumer",
             dependencies: ["Inference", "Messaging", "HTTPServer", "CLinux", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
-        .executableTarget(name: "ModelTool", dependencies: ["Inference", "CommandLineOptions", "Telemetry"]),
+        .executableTarget(
+            name: "ModelTool", dependencies: ["Inference", "Evaluation", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "SamplePictures", dependencies: ["PictureDrawing", "CommandLineOptions"]),
         .executableTarget(
@@ -63,11 +65,12 @@ let package = Package(
         .testTarget(name: "CommandLineOptionsTests", dependencies: ["CommandLineOptions", "TestSupport"]),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
+        .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "CRdKafka", "TestSupport"]),
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),
-        .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "TestSupport"]),
+        .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "Evaluation", "TestSupport"]),
         .testTarget(name: "FaultHarnessTests", dependencies: ["FaultHarness", "Consumer", "TestSupport"]),
         .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),
     ]

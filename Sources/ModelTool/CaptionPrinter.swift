@@ -10,25 +10,20 @@ final class CaptionPrinter {
 
     private(set) var failures = 0
     private let json: Bool
-    private let total: Int
-    private let showsProgress: Bool
-    private let start = ContinuousClock.now
-    private var done = 0
-    private var lastShown = ContinuousClock.now
+    private var progress: ProgressLine
 
     init(json: Bool, total: Int) {
         self.json = json
-        self.total = total
         // Captions on the same terminal show by themselves how far the work is.
-        showsProgress = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0
+        progress = ProgressLine(
+            total: total, isShown: isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0)
     }
 
     /// - Throws: where standard output cannot be written.
     func print(_ path: String, _ outcome: CaptionRun.Outcome) throws {
-        done += 1
         if case .failure(let failure) = outcome {
             failures += 1
-            writeError("\(clear)\(path): \(failure.code): \(failure.message)\n")
+            progress.note("\(path): \(failure.code): \(failure.message)")
         }
         let line = json ? Self.json(path, outcome) : Self.text(path, outcome)
         do {
@@ -36,12 +31,10 @@ final class CaptionPrinter {
         } catch {
             throw OutputFailure(description: "standard output cannot be written: \(error.localizedDescription)")
         }
-        showProgress()
+        progress.advance()
     }
 
-    func finish() {
-        if showsProgress { writeError(clear) }
-    }
+    func finish() { progress.finish() }
 
     /// Path and captions with tabs between; nothing for an image that failed.
     static func text(_ path: String, _ outcome: CaptionRun.Outcome) -> String? {
@@ -98,20 +91,4 @@ final class CaptionPrinter {
     }
 
     private static func rounded(_ milliseconds: Double) -> Double { (milliseconds * 100).rounded() / 100 }
-
-    private var clear: String { showsProgress ? "\r\u{1b}[K" : "" }
-
-    private func showProgress() {
-        let now = ContinuousClock.now
-        guard showsProgress, now - lastShown > .milliseconds(200) else { return }
-        lastShown = now
-        let seconds = (now - start) / .seconds(1)
-        let rate = Double(done) / seconds
-        let left = Int((Double(total - done) / rate).rounded(.up))
-        let text = "\(done) of \(total) images, \(String(format: "%.1f", rate))/s, \(left) s left"
-        writeError("\(clear)\(text)")
-    }
-
-    /// Where nobody can read it, it is lost; the exit code still tells.
-    private func writeError(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 }

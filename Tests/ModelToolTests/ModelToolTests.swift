@@ -26,7 +26,9 @@ struct ModelToolTests {
 
     @Test func helpNamesTheCommandsAndHasExamples() throws {
         let help = try shown("--help")
-        for word in ["import", "inspect", "encode", "kaption-model"] { #expect(help.contains(word)) }
+        for word in ["import", "inspect", "encode", "caption", "evaluate", "kaption-model"] {
+            #expect(help.contains(word))
+        }
         #expect(try shown("import", "--help").contains("--encoder"))
         #expect(try shown("import", "--help").contains("kaption-model import --encoder"))
         #expect(try shown("--version").contains(Kaption.version))
