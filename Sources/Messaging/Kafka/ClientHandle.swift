@@ -9,6 +9,8 @@ import Synchronization
 final class ClientContext: @unchecked Sendable {
     let log: @Sendable (KafkaLogLine) -> Void
     let statistics: (@Sendable (String) -> Void)?
+    /// Of a consumer; see `KafkaConsumer.isJoining`. Set by a thread of librdkafka's.
+    let isJoining = Atomic(false)
     private let errors = Mutex<[KafkaError]>([])
     /// Set by a consumer for its own callbacks; weak, because the consumer owns the handle that owns this.
     weak var consumer: KafkaConsumer?
