@@ -11,7 +11,12 @@ struct TransactionSession {
     private var hasBeenFailed = false
 
     /// Why a transaction cannot be committed now, though nothing failed.
-    private enum NotNow: Error { case noMembership, assignmentEnded }
+    private enum NotNow: String, Error, CustomStringConvertible {
+        case noMembership = "this worker is not in its group at the moment"
+        case assignmentEnded = "a partition went to another worker"
+
+        var description: String { rawValue }
+    }
 
     init(publisher: ExactlyOncePublisher) { self.publisher = publisher }
 
@@ -42,6 +47,11 @@ struct TransactionSession {
         while true {
             left.removeAll { !publisher.ledger.isCurrent($0.place) }
             guard !left.isEmpty, let producer else { return }
+            // Out of the group: either it is joined again, or the assignments end.
+            if publisher.member.metadata() == nil {
+                if publisher.isClosed(after: .milliseconds(50)) { throw CancellationError() }
+                continue
+            }
             do {
                 let first = Array(left.prefix(most))
                 let offsets = try transact(first, by: producer)

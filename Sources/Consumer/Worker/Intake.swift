@@ -77,7 +77,8 @@ final class Intake {
             if case .error(let error) = event { take(error) }
         }
         let now = MonotonicTime.now
-        for (partition, time) in positionless where time <= now { position(partition, of: consumer) }
+        // One at a time: each asks the brokers, which may be away, and the group must be polled in between.
+        if let (partition, _) = positionless.first(where: { $0.value <= now }) { position(partition, of: consumer) }
         if now >= nextCommit {
             nextCommit = now + settings.commitInterval
             commit(consumer)
