@@ -81,7 +81,7 @@ static void on_output(j_common_ptr info) { (void)info; }
 
 static void check_deadline(kaption_jpeg_decoder *decoder) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec > decoder->deadline) {
         snprintf(decoder->message, sizeof decoder->message, "decoding took too long");
         escape(decoder, KAPTION_JPEG_TIMEOUT);

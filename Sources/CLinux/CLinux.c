@@ -6,7 +6,9 @@
 #include <linux/openat2.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 int kaption_open_beneath(int root, const char *path) {
@@ -24,7 +26,50 @@ int kaption_open_beneath(int root, const char *path) {
     }
 }
 
+int kaption_identify(int descriptor, uint64_t *device, uint64_t *inode) {
+    struct statx status;
+    if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_INO, &status) == 0) {
+        *device = (uint64_t)status.stx_dev_major << 32 | status.stx_dev_minor;
+        *inode = status.stx_ino;
+        return 0;
+    }
+    if (errno != ENOSYS) return -errno;
+    struct stat plain;
+    if (fstat(descriptor, &plain) != 0) return -errno;
+    *device = (uint64_t)major(plain.st_dev) << 32 | minor(plain.st_dev);
+    *inode = plain.st_ino;
+    return 0;
+}
+
 void kaption_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+static const int crash_signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+enum { crash_signal_count = sizeof crash_signals / sizeof crash_signals[0] };
+static struct sigaction earlier_actions[crash_signal_count];
+static uint32_t *crash_word;
+static uint32_t crash_mark;
+
+static void note_crash(int number, siginfo_t *info, void *context) {
+    (void)context;
+    int is_own = info->si_code > 0 || info->si_pid == getpid();
+    if (is_own) __atomic_store_n(crash_word, crash_mark, __ATOMIC_RELEASE);
+    for (int i = 0; i < crash_signal_count; i++) {
+        if (crash_signals[i] == number) sigaction(number, &earlier_actions[i], NULL);
+    }
+    // A fault comes again by itself when this returns; a signal that was sent has to be sent again.
+    if (info->si_code <= 0) raise(number);
+}
+
+int kaption_note_crashes(uint32_t *word, uint32_t mark) {
+    crash_word = word;
+    crash_mark = mark;
+    struct sigaction action = {.sa_sigaction = note_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    for (int i = 0; i < crash_signal_count; i++) {
+        if (sigaction(crash_signals[i], &action, &earlier_actions[i]) != 0) return -errno;
+    }
+    return 0;
+}
 
 static int stop_signal_pipe = -1;
 

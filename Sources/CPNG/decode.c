@@ -46,7 +46,7 @@ static void on_read(png_structp png, png_bytep target, size_t count) {
 
 static void check_deadline(kaption_png_decoder *decoder) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     if ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec > decoder->deadline) {
         escape(decoder, KAPTION_PNG_TIMEOUT, "decoding took too long");
     }
@@ -62,6 +62,21 @@ void kaption_png_decoder_free(kaption_png_decoder *decoder) {
     if (decoder == NULL) return;
     close_file(decoder);
     free(decoder);
+}
+
+// libpng takes memory for the length that a chunk (eXIf) claims before it looks for the bytes.
+static void check_chunk_lengths(kaption_png_decoder *decoder) {
+    size_t position = 8;
+    while (decoder->count - position >= 12) {
+        const uint8_t *chunk = decoder->bytes + position;
+        size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+        if (length > decoder->count - position - 12) {
+            escape(decoder, KAPTION_PNG_CORRUPT, "a chunk ends beyond the end of the file");
+        }
+        if (memcmp(chunk + 4, "IEND", 4) == 0) return;
+        position += 12 + length;
+    }
+    escape(decoder, KAPTION_PNG_CORRUPT, "the file ends early");
 }
 
 // Known chunks that say nothing about the pixels as they are used here.
@@ -80,6 +95,8 @@ kaption_png_status kaption_png_open(kaption_png_decoder *decoder, const uint8_t 
         close_file(decoder);
         return decoder->status;
     }
+    if (count < 8) escape(decoder, KAPTION_PNG_CORRUPT, "the file ends early");
+    check_chunk_lengths(decoder);
     decoder->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, decoder, on_error, on_warning);
     if (decoder->png == NULL) escape(decoder, KAPTION_PNG_NO_MEMORY, "out of memory");
     decoder->info = png_create_info_struct(decoder->png);

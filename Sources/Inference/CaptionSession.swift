@@ -36,6 +36,14 @@ public final class CaptionSession {
         }
     }
 
+    /// What a call of `caption` does, one after the other.
+    public enum Stage: Sendable, Equatable {
+        /// Decodes and encodes the image of this index.
+        case image(Int)
+        /// What is done for all images at once that have come this far.
+        case together
+    }
+
     /// The most inputs that one call of `caption` takes.
     public let maximumBatch: Int
 
@@ -70,19 +78,21 @@ public final class CaptionSession {
     /// An image's result has the same bits for any batch, order and neighbours; for that denormal numbers are
     /// flushed to zero on the calling thread until this returns.
     public func caption(_ inputs: [Input], deliver: (Int, Result<Output, InferenceError>) -> Void) {
-        _ = caption(inputs, shouldStop: { _ in false }, deliver: deliver)
+        _ = caption(inputs, shouldStop: { _ in false }, enter: { _ in }, deliver: deliver)
     }
 
-    /// The same, but between images it asks, telling how many it has begun, whether to leave the others alone.
+    /// The same, but between images it asks, telling how many it has begun, whether to leave the others alone; and it tells
+    /// what it is about to do, so that a caller who watches the thread knows what it is at.
     ///
     /// - Returns: how many of the inputs, from the first, were begun; only these are delivered.
     public func caption(
-        _ inputs: [Input], shouldStop: (Int) -> Bool, deliver: (Int, Result<Output, InferenceError>) -> Void
+        _ inputs: [Input], shouldStop: (Int) -> Bool, enter: (Stage) -> Void,
+        deliver: (Int, Result<Output, InferenceError>) -> Void
     ) -> Int {
         precondition(inputs.count <= maximumBatch, "more images than the session has room for")
         let mode = kaption_flush_denormals()
         defer { kaption_restore_denormals(mode) }
-        let begun = encode(inputs, shouldStop, deliver)
+        let begun = encode(inputs, shouldStop, enter, deliver)
         guard !encoded.isEmpty else { return begun }
         let start = ContinuousClock.now
         for (row, image) in encoded.enumerated() {
@@ -112,13 +122,15 @@ public final class CaptionSession {
     /// Decodes the images and makes their features; what fails is delivered, the others are left in `encoded`. Returns how
     /// many were begun.
     private func encode(
-        _ inputs: [Input], _ shouldStop: (Int) -> Bool, _ deliver: (Int, Result<Output, InferenceError>) -> Void
+        _ inputs: [Input], _ shouldStop: (Int) -> Bool, _ enter: (Stage) -> Void,
+        _ deliver: (Int, Result<Output, InferenceError>) -> Void
     ) -> Int {
         encoded.removeAll(keepingCapacity: true)
         var begun = 0
         for (index, input) in inputs.enumerated() {
             if index > 0, shouldStop(index) { break }
             begun = index + 1
+            enter(.image(index))
             do throws(InferenceError) {
                 try input.options.validate()
                 let start = ContinuousClock.now
@@ -134,6 +146,7 @@ public final class CaptionSession {
             }
         }
         guard !encoded.isEmpty else { return begun }
+        enter(.together)
         let start = ContinuousClock.now
         encoder.finish(rows: encoded.count)
         let share = start.millisecondsToNow / Double(encoded.count)

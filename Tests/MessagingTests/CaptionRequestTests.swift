@@ -96,6 +96,11 @@ import Testing
         #expect(Self.parse(#"{"image":"a","id":"\#(longID)"}"#).failure?.code == .requestMalformed)
         #expect(Self.parse(#"{"image":"a","id":"\#(longID.dropLast())"}"#).failure == nil)
         #expect(Self.parse(#"{"image":"a","batch":"\#(longID)"}"#).failure?.code == .requestMalformed)
+        for field in ["id", "batch"] {
+            let longest = String(repeating: "x", count: 256)
+            #expect(Self.parse(#"{"image":"a","\#(field)":"\#(longest)"}"#).failure == nil)
+            #expect(Self.parse(#"{"image":"a","\#(field)":"\#(longest)x"}"#).failure?.code == .requestMalformed)
+        }
         let metadata = "\"" + String(repeating: "m", count: (16 << 10) - 2) + "\""
         #expect(Self.parse(#"{"image":"a","metadata":\#(metadata)}"#).request.metadata?.count == 16 << 10)
         #expect(
@@ -105,6 +110,7 @@ import Testing
         #expect(Self.parse(#"{"image":"a"}"# + padding).failure == nil)
         #expect(Self.parse(#"{"image":"a"}"# + padding + " ").failure?.code == .requestTooLarge)
         let key = [UInt8](repeating: 1, count: (64 << 10) + 1)
+        #expect(CaptionRequest.parse(Self.message([0x61], key: key.dropLast())).failure == nil)
         #expect(CaptionRequest.parse(Self.message([0x61], key: key)).failure?.code == .requestTooLarge)
     }
 
@@ -118,7 +124,13 @@ import Testing
     @Test(arguments: [63, 64, 65, 10_000]) func metadataNesting(depth: Int) {
         let metadata = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         let parsed = Self.parse(#"{"image":"a","metadata":\#(metadata)}"#)
-        #expect((parsed.failure == nil) == (depth <= 64))
+        #expect(parsed.failure?.code == (depth <= 64 ? nil : .requestMalformed))
+    }
+
+    @Test(arguments: [("beam", 10), ("candidates", 10), ("max_words", 50)])
+    func optionsAtTheirLimits(field: String, most: Int) {
+        #expect(Self.parse(#"{"image":"a","\#(field)":\#(most)}"#).failure == nil)
+        #expect(Self.parse(#"{"image":"a","\#(field)":\#(most + 1)}"#).failure?.code == .optionOutOfRange)
     }
 
     @Test(arguments: ["null", "0", "\"s\"", "{\"a\" : 1}", "[ 1 ]", "1.50e+01"])

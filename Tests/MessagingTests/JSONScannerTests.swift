@@ -139,13 +139,15 @@ import Testing
     }
 
     /// Foundation guesses UTF-16 and UTF-32 by zero bytes, refuses numbers that a Double cannot hold, and keeps one of two
-    /// fields of a name, which RFC 8259 leaves open; it takes a comma before the end of an array, which RFC 8259 does not.
+    /// fields of a name, which RFC 8259 leaves open; it takes a comma before the end of an array or object, which RFC 8259 does not.
     static func isOutsideTheOracle(_ text: [UInt8]) -> Bool {
         if text.contains(0) || text.first == 0xFF || text.first == 0xFE || text.starts(with: [0xEF, 0xBB, 0xBF]) {
             return true
         }
         let dense = text.filter { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
-        if zip(dense, dense.dropFirst()).contains(where: { $0 == UInt8(ascii: ",") && $1 == UInt8(ascii: "]") }) {
+        if zip(dense, dense.dropFirst()).contains(where: {
+            $0 == UInt8(ascii: ",") && ($1 == UInt8(ascii: "]") || $1 == UInt8(ascii: "}"))
+        }) {
             return true
         }
         let words = text.split { !("0123456789eE+-.".utf8.contains($0)) }

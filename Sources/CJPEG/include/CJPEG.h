@@ -29,8 +29,8 @@ typedef struct kaption_jpeg_decoder kaption_jpeg_decoder;
 kaption_jpeg_decoder *kaption_jpeg_decoder_make(void);
 void kaption_jpeg_decoder_free(kaption_jpeg_decoder *decoder);
 
-// Reads the header. `bytes` must stay until finish or an error. The deadline is in nanoseconds of CLOCK_MONOTONIC and is
-// looked at between rows and between scans.
+// Reads the header. `bytes` must stay until finish or an error. The deadline is in nanoseconds of the calling
+// thread's CLOCK_THREAD_CPUTIME_ID and is looked at between rows and between scans.
 kaption_jpeg_status kaption_jpeg_open(kaption_jpeg_decoder *decoder, const uint8_t *bytes, size_t count,
                                       int maximum_scans, uint64_t deadline);
 // Starts decoding at `eighths`/8 of the full size (1, 2, 4 or 8). Gives the size of what read_rows will write.

@@ -33,7 +33,8 @@ kaption_png_decoder *kaption_png_decoder_make(void);
 void kaption_png_decoder_free(kaption_png_decoder *decoder);
 
 // Reads what comes before the picture data. `bytes` must stay until finish or an error; a picture wider or higher than
-// `maximum_side` is refused. The deadline is in nanoseconds of CLOCK_MONOTONIC and is looked at between rows.
+// `maximum_side` is refused. The deadline is in nanoseconds of the calling thread's
+// CLOCK_THREAD_CPUTIME_ID and is looked at between rows.
 kaption_png_status kaption_png_open(kaption_png_decoder *decoder, const uint8_t *bytes, size_t count,
                                     uint32_t maximum_side, uint64_t deadline, kaption_png_header *header);
 // Writes the next `rows` rows, four bytes a pixel: R, G, B over white and one that means nothing. `stride` is in bytes, at

@@ -4,6 +4,14 @@ struct RetrySchedule: Sendable {
     var budget: Duration
     var firstDelay: Duration = .milliseconds(50)
 
+    /// How long a request waits before it looks again for a storage that is away.
+    /// - Parameters:
+    ///   - waits: how often it has waited before.
+    ///   - jitter: a random number from 0 up to 1; the delay is 75% to 125% of the exponential one.
+    static func storageDelay(afterWaits waits: Int, jitter: Double) -> Duration {
+        min(.milliseconds(250) * (1 << min(waits, 5)), .seconds(5)) * (0.75 + 0.5 * jitter)
+    }
+
     /// - Parameters:
     ///   - attempts: made so far, at least 1.
     ///   - elapsed: since the first of them failed.

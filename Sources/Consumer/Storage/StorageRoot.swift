@@ -24,8 +24,8 @@ final class StorageRoot: Sendable {
             case ENOSYS, EPERM, EINVAL:
                 throw StorageUnavailable(
                     "this system does not offer openat2, without which image paths cannot be held inside the storage "
-                        + "directory: Linux 5.6 or newer is needed, and in a container a seccomp profile that allows openat2"
-                )
+                        + "directory: Linux 5.6 or newer is needed, and in a container a seccomp profile that allows openat2",
+                    isPermanent: true)
             default:
                 throw StorageUnavailable("cannot read the storage directory \(path): \(describe(-probe))")
             }
@@ -34,6 +34,8 @@ final class StorageRoot: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    func withDescriptor<Result>(_ body: (Int32) -> Result) -> Result { body(descriptor) }
 
     /// Opens a regular file beneath the root, without blocking and without reading.
     /// - Parameters:
@@ -79,7 +81,13 @@ final class StorageRoot: Sendable {
 /// Why the storage as a whole cannot be used.
 struct StorageUnavailable: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    /// Whether waiting for it is in vain.
+    let isPermanent: Bool
+
+    init(_ description: String, isPermanent: Bool = false) {
+        self.description = description
+        self.isPermanent = isPermanent
+    }
 }
 
 /// Why one image cannot be read.

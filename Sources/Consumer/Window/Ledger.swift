@@ -248,6 +248,13 @@ final class Ledger<Answer: Sendable>: Sendable {
         }
     }
 
+    /// The committed offset, as far as it is known: nil before the first commit of this assignment.
+    func confirmedCommit(of partition: TopicPartition) -> Int64? {
+        state.withLock { state in
+            state.lane(of: partition).flatMap { $0.confirmedCommit < 0 ? nil : $0.confirmedCommit }
+        }
+    }
+
     /// The highest offset taken in this assignment.
     func highestOffset(of partition: TopicPartition) -> Int64? {
         state.withLock { $0.lane(of: partition)?.lane.highestOffset }

@@ -10,9 +10,11 @@ extension Intake: KafkaConsumerDelegate {
         logger.info("assigned", metadata: ["partitions": .string(partitions.names)])
         do {
             let committed = try consumer.committedOffsets(of: partitions, timeout: .seconds(3))
+            journal?.refresh(committed: committed)
             let fresh = Set(partitions).subtracting(committed.map(\.partition))
             return committed + fresh.map { TopicPartitionOffset($0, offset: TopicPartitionOffset.beginning) }
         } catch {
+            journal?.refresh(committed: [])
             // librdkafka asks for itself, and reports what has no offset: `position` then decides.
             return []
         }

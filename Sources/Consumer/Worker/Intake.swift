@@ -18,6 +18,8 @@ final class Intake {
         var commitInterval = Duration.seconds(1)
         var progressInterval = Duration.seconds(30)
         var drainTimeout = Duration.seconds(20)
+        /// How long draining goes on without anything coming to its end while the storage is away or the breaker open.
+        var drainPatience = Duration.seconds(2)
         var closeTimeout = Duration.seconds(5)
         var hooks = TestHooks()
     }
@@ -25,7 +27,10 @@ final class Intake {
     let settings: Settings
     let ledger: Ledger<Answer>
     let requests: TimedQueue<Job>
+    let desk: AnswerDesk
     let publisher: any Publisher
+    let storage: Storage
+    let journal: CrashJournal?
     let answers: AnswerMaker
     let counters: Counters
     let stop: StopRequest
@@ -40,13 +45,17 @@ final class Intake {
     private var progress: Progress
 
     init(
-        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, publisher: any Publisher,
-        answers: AnswerMaker, counters: Counters, stop: StopRequest, arrivals: ArrivalSignal, logger: Logger
+        settings: Settings, ledger: Ledger<Answer>, requests: TimedQueue<Job>, desk: AnswerDesk,
+        publisher: any Publisher, storage: Storage, journal: CrashJournal?, answers: AnswerMaker, counters: Counters,
+        stop: StopRequest, arrivals: ArrivalSignal, logger: Logger
     ) {
         self.settings = settings
         self.ledger = ledger
         self.requests = requests
+        self.desk = desk
         self.publisher = publisher
+        self.storage = storage
+        self.journal = journal
         self.answers = answers
         self.counters = counters
         self.stop = stop
@@ -126,11 +135,17 @@ final class Intake {
         let parsed = CaptionRequest.parse(message, limits: settings.limits)
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }
-            return Job(
+            var job = Job(
                 place: place, topic: topic, message: message, request: parsed.request,
                 options: try options(for: parsed.request), arrival: .now)
+            switch journal?.suspicion(of: message) {
+            case .condemned(let failure): throw failure
+            case .runsAlone: job.runsAlone = true
+            case nil: break
+            }
+            return job
         } catch {
-            publisher.submit(answers.failure(error, request: parsed.request, message: message), at: place)
+            desk.submit(answers.failure(error, request: parsed.request, message: message), at: place)
             return nil
         }
     }
@@ -202,14 +217,19 @@ final class Intake {
         // After a failure nothing can be brought to its end.
         if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
         logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
+        var last = (requests: ledger.occupancy.requests, time: MonotonicTime.now)
         while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
             step(consumer)
             arrivals.wait(milliseconds: 10)
+            if ledger.occupancy.requests != last.requests { last = (ledger.occupancy.requests, .now) }
+            // What waits for the storage or the breaker may wait for ever: another worker will see to it.
+            let isWaiting = !storage.isAvailable || desk.isOpen
+            if isWaiting, MonotonicTime.now - last.time > settings.drainPatience { break }
         }
         let left = ledger.occupancy.requests
         if left > 0 {
             logger.warning(
-                "the deadline for draining has passed; what is left will be done by another worker",
+                "not all could be finished; what is left will be done by another worker",
                 metadata: ["requests": .integer(left)])
         }
         if !consumer.close(deadline: settings.closeTimeout) {

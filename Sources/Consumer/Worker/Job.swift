@@ -15,6 +15,33 @@ struct Job: Sendable {
     var attempts = 0
     var firstFailure: MonotonicTime?
     var fetchTime = Duration.zero
+    var stage = Stage.trying
+    /// How often it has waited for the storage to come back.
+    var storageWaits = 0
+    /// Under suspicion of having ended a worker: nothing else is captioned beside it.
+    var runsAlone = false
+    /// Let through by an open circuit breaker, to see whether it can be closed.
+    var isTrial = false
+
+    /// How near the fetching of its image is to a final failure.
+    enum Stage: Sendable, Equatable {
+        /// Failures are tried again for as long as the retry budget lasts.
+        case trying
+        /// One more attempt is made, from a root that was opened anew and found to be the storage of the start.
+        case concluding
+        /// That attempt has failed so. It is the answer if the storage is still there.
+        case failed(RequestFailure)
+    }
+
+    /// As if it had not been tried yet: what was tried does not count.
+    var anew: Job {
+        var job = self
+        job.attempts = 0
+        job.firstFailure = nil
+        job.stage = .trying
+        job.isTrial = false
+        return job
+    }
 
     /// Why it is too late for an answer, if it is.
     func expiry(now: Int64) -> RequestFailure? {

@@ -7,7 +7,8 @@ import Telemetry
 /// Puts the worker together from its options, runs it, and takes it apart again.
 ///
 /// Threads: the main one polls Kafka (`Intake`); `--io-threads` read images (`Fetcher`); `--threads` caption them
-/// (`CaptionPool`); one produces answers (`Publisher`); one waits for signals. The producer and librdkafka have their own.
+/// (`CaptionPool`); one produces answers (`Publisher`); one waits for signals; one looks whether the storage is there
+/// (`StorageProbe`); one looks after the others (`Caretaker`). The producer and librdkafka have their own.
 struct Worker {
     private static let windowBytes = 64 << 20
     private static let imageQueueBytes = 64 << 20
@@ -46,7 +47,8 @@ struct Worker {
         if !hooks.isEmpty {
             logger.warning("test hooks are set: never use this in production", metadata: ["hooks": .string("\(hooks)")])
         }
-        let storage = try openStorage()
+        let readiness = Readiness(logger: logger)
+        guard let storage = try openStorage(readiness) else { return .done }
         let captioner = try loadModel()
         var kafka = kafka
         let setup = KafkaSetup(
@@ -82,17 +84,34 @@ struct Worker {
             arrivals: arrivals)
         let publisher = publisher(kafka, destination, consumer.member, ledger, counters)
         let answers = AnswerMaker(worker: workerID, identity: captioner.identity)
+        let desk = AnswerDesk(
+            breaker: .init(
+                threshold: options[WorkerOptions.breakerThreshold], window: options[WorkerOptions.breakerWindow],
+                interval: options[WorkerOptions.breakerInterval]),
+            publisher: publisher, requests: requests, ledger: ledger, readiness: readiness)
+        let clock = RunningClock()
+        let imageTimeout = options[WorkerOptions.imageTimeout]
+        let supervisor = ReadSupervisor(
+            readers: hooks.hasNullModel ? 0 : options[WorkerOptions.ioThreads], timeout: imageTimeout, clock: clock,
+            logger: logger)
         let fetcher = Fetcher(
-            storage: storage, requests: requests, images: images, ledger: ledger, publisher: publisher,
+            storage: storage, supervisor: supervisor, requests: requests, images: images, ledger: ledger, desk: desk,
             answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
             maximumImageBytes: Self.maximumImageBytes, counters: counters, hooks: hooks, logger: logger)
+        let maximumBatch = options[WorkerOptions.maxBatch]
+        let journal = try openJournal(slots: threadCount * maximumBatch)
+        let watch = PoolWatch(
+            threads: threadCount, maximumBatch: maximumBatch, imageTimeout: imageTimeout, clock: clock,
+            journal: journal)
         let warmUp = WarmUp(threads: threadCount, options: captioner.defaults)
         let pool = CaptionPool(
-            captioner: captioner, maximumBatch: options[WorkerOptions.maxBatch], images: images, ledger: ledger,
-            publisher: publisher, answers: answers, warmUp: warmUp, hooks: hooks)
+            captioner: captioner, maximumBatch: maximumBatch,
+            limits: ImageLimits(maximumBytes: Self.maximumImageBytes, deadline: imageTimeout), images: images,
+            ledger: ledger, desk: desk, answers: answers, warmUp: warmUp, watch: watch, hooks: hooks)
         let intake = Intake(
-            settings: settings(captioner), ledger: ledger, requests: requests, publisher: publisher, answers: answers,
-            counters: counters, stop: stop, arrivals: arrivals, logger: logger)
+            settings: settings(captioner), ledger: ledger, requests: requests, desk: desk, publisher: publisher,
+            storage: storage, journal: journal, answers: answers, counters: counters, stop: stop, arrivals: arrivals,
+            logger: logger)
         let nullModel = NullModel(
             requests: requests, ledger: ledger, publisher: publisher, answers: answers, warmUp: warmUp)
 
@@ -101,12 +120,15 @@ struct Worker {
         try threads.start("pool", count: threadCount, stackBytes: Self.poolStackBytes) { [hooks] in
             if hooks.hasNullModel { nullModel.run() } else { pool.run() }
         }
-        // Not awaited in the end: a read may hang for as long as its storage does.
-        if !hooks.hasNullModel {
-            try ThreadGroup().start("io", count: options[WorkerOptions.ioThreads], stackBytes: Self.otherStackBytes) {
-                fetcher.run()
-            }
-        }
+        // Not awaited in the end: a call into the storage may hang for as long as it likes.
+        let unawaited = ThreadGroup()
+        let caretaker = Caretaker(
+            clock: clock, storage: storage, supervisor: supervisor, desk: desk, watch: watch, journal: journal,
+            ledger: ledger, stop: stop, logger: logger,
+            startReader: { try unawaited.start("io", count: 1, stackBytes: Self.otherStackBytes) { fetcher.run() } })
+        try unawaited.start("caretaker", count: 1, stackBytes: Self.otherStackBytes) { caretaker.run() }
+        let probe = StorageProbe(storage: storage, supervisor: supervisor, stop: stop)
+        try unawaited.start("storage", count: 1, stackBytes: Self.otherStackBytes) { probe.run() }
         consumer.delegate = intake
         try warmUp.wait()
         logReady(captioner, started)
@@ -116,14 +138,32 @@ struct Worker {
         images.close()
         publisher.close()
         _ = threads.waitUntilEnded(until: .now + .seconds(3))
+        journal?.close()
         return finish(counters, started)
     }
 
     // MARK: Parts
 
-    private func openStorage() throws -> StorageRoot {
-        do throws(StorageUnavailable) {
-            return try StorageRoot(path: options[WorkerOptions.storage])
+    /// With a sentinel the storage is waited for; nil when the worker is stopped meanwhile.
+    private func openStorage(_ readiness: Readiness) throws -> Storage? {
+        let sentinel = options[WorkerOptions.storageSentinel]
+        while true {
+            do throws(StorageUnavailable) {
+                return try Storage(path: options[WorkerOptions.storage], sentinel: sentinel, readiness: readiness)
+            } catch {
+                guard sentinel != nil, !error.isPermanent else { throw WorkerFailure(.failed, error.description) }
+                logger.warning("waiting for the storage", metadata: ["error": .string(error.description)])
+                if stop.wait(for: .seconds(1)) { return nil }
+            }
+        }
+    }
+
+    private func openJournal(slots: Int) throws -> CrashJournal? {
+        guard let directory = options[WorkerOptions.stateDirectory] else { return nil }
+        do throws(JournalUnavailable) {
+            let journal = try CrashJournal(directory: directory, slots: slots, logger: logger)
+            journal.noteCrashes()
+            return journal
         } catch {
             throw WorkerFailure(.failed, error.description)
         }

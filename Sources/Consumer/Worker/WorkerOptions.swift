@@ -57,6 +57,27 @@ enum WorkerOptions {
 
     static let storage = Option.required(
         "storage", .string, "DIR", help: "Folder that image paths are relative to. Nothing outside it is read.")
+    static let storageSentinel = Option.optional(
+        "storage-sentinel", .string, "FILE",
+        help:
+            "File beneath the storage folder, of at most 4 KiB, that tells it from an empty one: where it is missing or "
+            + "another, requests wait.")
+    static let imageTimeout = Option.defaulted(
+        "image-timeout", .duration(.milliseconds(100) ... .seconds(3600)), "TIME", default: "10s",
+        help: "How long reading one image may take, and decoding it.")
+    static let breakerThreshold = Option.defaulted(
+        "breaker-threshold", .integer(0...100), "PERCENT", default: "50",
+        help: "Of the last answers: if so many are failures of storage, model or worker, requests wait. 0: never.")
+    static let breakerWindow = Option.defaulted(
+        "breaker-window", .integer(1...10_000), "N", default: "100", help: "How many last answers those are.")
+    static let breakerInterval = Option.defaulted(
+        "breaker-interval", .duration(.milliseconds(100) ... .seconds(3600)), "TIME", default: "5s",
+        help: "While requests wait for that reason, one is tried this often.")
+    static let stateDirectory = Option.optional(
+        "state-dir", .string, "DIR",
+        help:
+            "Folder on this host's disk, shared by its workers, that keeps an image which ends a worker from ending them "
+            + "for ever.")
     static let ioThreads = Option.defaulted(
         "io-threads", .integer(1...256), "N", default: "4", help: "Threads that read images.")
 
@@ -89,8 +110,9 @@ enum WorkerOptions {
                     instanceID,
                     assignment, window, SharedOptions.properties,
                 ]),
-            Section("Promises", [delivery, transactionInterval, order, retryBudget, revokeTimeout]),
-            Section("Images", [storage, ioThreads]),
+            Section("Promises", [delivery, transactionInterval, order, retryBudget, revokeTimeout, stateDirectory]),
+            Section("Images", [storage, storageSentinel, ioThreads, imageTimeout]),
+            Section("Circuit breaker", [breakerThreshold, breakerWindow, breakerInterval]),
             Section("Model", [model, threads, maxBatch, beam, precision]),
             Section("Log", [SharedOptions.log, SharedOptions.logLevel]),
         ],

@@ -9,7 +9,7 @@ public struct ImageLimits: Sendable, Equatable {
     public var maximumPixels: Int
     /// Scans of a JPEG that has several (progressive ones do).
     public var maximumScans: Int
-    /// For decoding and resizing together.
+    /// For decoding and resizing together, in the thread's own time (CPU time).
     public var deadline: Duration
 
     public init(

@@ -96,10 +96,11 @@ public final class ImageReader {
         }
     }
 
-    /// Nanoseconds of the clock that the decoders look at.
+    /// Nanoseconds of the clock that the decoders look at: the thread's own time, so that a machine that is busy or was
+    /// asleep condemns no image.
     private static func now() -> UInt64 {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 }

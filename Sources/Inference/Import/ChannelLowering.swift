@@ -21,10 +21,10 @@ extension GraphImporter {
                 lowered.shape(of: first.value).withChannels(1) == shape.withChannels(1),
                 input.axes.indices.allSatisfy({ $0 == axis || input.axes[$0] == first.axes[$0] })
             else { throw node.refused("along another axis than that of the channels, or of unlike shapes") }
+            guard channels + shape.channels <= Graph.maximumDimension else { throw node.refused("too many channels") }
             order += (input.order ?? Array(0..<shape.channels)).map { $0 + channels }
             channels += shape.channels
         }
-        guard channels <= Graph.maximumDimension else { throw node.refused("too many channels") }
         var axes = first.axes
         axes[axis] = .channel
         let shape = lowered.shape(of: first.value).withChannels(channels)

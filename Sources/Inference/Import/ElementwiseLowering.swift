@@ -46,6 +46,11 @@ extension GraphImporter {
             guard x == y || x == .unit || y == .unit else { throw node.refused("axes of different meaning meet") }
             axes.append(x == .unit ? y : x)
         }
+        // [batch, channels, 1, 1] with [batch, channels] would be every image with every other.
+        let meanings = axes.filter { $0 != .unit }
+        guard meanings.indices.allSatisfy({ !meanings[..<$0].contains(meanings[$0]) }) else {
+            throw node.refused("values whose axes do not line up")
+        }
         if shapes.0 == shapes.1, a.order == b.order, left == right {
             return try append(node, .plain(operation), [a, b], shape: shapes.0, axes: axes, order: a.order)
         }

@@ -51,7 +51,7 @@ public struct ModelBundle: Sendable {
         try check()
     }
 
-    private static func decodeManifest(_ bytes: UnsafeRawBufferPointer) throws(ModelError) -> ModelManifest {
+    static func decodeManifest(_ bytes: UnsafeRawBufferPointer) throws(ModelError) -> ModelManifest {
         // The strict parser refuses what Foundation would let pass: a key that comes twice, deep nesting.
         guard case .object(let members) = try JSONParser.parse(bytes) else {
             throw ModelError("model.json is no object")

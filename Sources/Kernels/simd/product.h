@@ -161,8 +161,8 @@ static void fill_pointers(const product *p, size_t pixel, size_t rows, size_t fi
         for (size_t t = 0; t < taps; t++) {
             const size_t in_y = top + row * window->dilation_height, in_x = left + column * window->dilation_width;
             const int inside = in_y < layer->input.height && in_x < layer->input.width;
-            const float *in = layer->input.data + (in_y * layer->input.width + in_x) * input_stride;
-            pointers[t * TILE_ROWS + i] = (inside ? in : layer->zeros) + p->group_offset;
+            const float *in = inside ? layer->input.data + (in_y * layer->input.width + in_x) * input_stride : layer->zeros;
+            pointers[t * TILE_ROWS + i] = in + p->group_offset;
             if (++column == window->kernel_width) {
                 column = 0;
                 row++;

@@ -45,6 +45,20 @@ struct HostileRequestTests {
         Case("schema-registry framing", bytes: [0, 0, 0, 0, 7, 0x7B, 0x7D], .requestMalformed),
         Case("invalid UTF-8", bytes: [0x61, 0xFF, 0xFE], .requestMalformed),
         Case("value over the limit", String(repeating: "a", count: 65_537), .requestTooLarge),
+        Case(
+            "id over the limit", #"{"image":"good.jpg","id":"\#(String(repeating: "i", count: 257))"}"#,
+            .requestMalformed),
+        Case(
+            "batch over the limit", #"{"image":"good.jpg","batch":"\#(String(repeating: "b", count: 257))"}"#,
+            .requestMalformed),
+        Case(
+            "metadata over the limit", #"{"image":"good.jpg","metadata":"\#(String(repeating: "m", count: 16_383))"}"#,
+            .requestTooLarge),
+        Case(
+            "metadata nested too deeply",
+            #"{"image":"good.jpg","metadata":\#(String(repeating: "[", count: 65) + String(repeating: "]", count: 65))}"#,
+            .requestMalformed),
+        Case("max_words out of range", #"{"image":"good.jpg","max_words":51}"#, .optionOutOfRange),
         Case("beam out of range", #"{"image":"good.jpg","beam":11}"#, .optionOutOfRange),
         Case("more candidates than beams", #"{"image":"good.jpg","beam":2,"candidates":3}"#, .optionOutOfRange),
         Case("another model", #"{"image":"good.jpg","model":"other@2"}"#, .modelUnknown),

@@ -59,6 +59,19 @@ import Testing
         #expect(errorCode(wrong) == .imageCorrupt)
     }
 
+    @Test("A PNG chunk that claims more than the file holds is refused before libpng takes memory for it")
+    func chunkBeyondTheFile() throws {
+        let file = [UInt8](try PNGFile(exif: Exif.tiff(orientation: 1)).write(Self.picture))
+        let type = try #require(file.indices.first { file[$0...].starts(with: Array("eXIf".utf8)) })
+        for length in [UInt32(file.count - type - 3), 0x7000_0000, 0x7FFF_FFFF, 0xFFFF_FFFF] {
+            var wrong = file
+            wrong.replaceSubrange(type - 4..<type, with: withUnsafeBytes(of: length.bigEndian) { Array($0) })
+            #expect(throws: InferenceError(.imageCorrupt, "damaged PNG: a chunk ends beyond the end of the file")) {
+                _ = try readPixels(Data(wrong), .plain(8, 8))
+            }
+        }
+    }
+
     @Test("Sizes beyond the limits are image_too_large") func tooLarge() throws {
         #expect(errorCode(HostileFiles.png(width: 60_000, height: 60_000)) == .imageTooLarge)
         #expect(errorCode(HostileFiles.png(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF)) == .imageTooLarge)

@@ -113,6 +113,23 @@ struct HostileONNXTests {
         #expect(try file.refusal()?.contains("too many elements") == true)
     }
 
+    /// By ONNX's broadcasting, every image with every other.
+    @Test(arguments: ["Add", "Mul", "Sub"]) func refusesAxesThatDoNotLineUp(_ operation: String) throws {
+        var file = ONNXFile()
+        file.node("GlobalAveragePool", ["image"], "pixel")
+        file.node("Flatten", ["pixel"], "vector")
+        file.node(operation, ["pixel", "vector"], "features")
+        #expect(try file.refusal()?.contains("operator \(operation) \"n2\": values whose axes do not line up") == true)
+    }
+
+    /// A billion channels of a value that is joined to itself, in a file of a few hundred kilobytes.
+    @Test func refusesChannelsThatGrow() throws {
+        var file = ONNXFile()
+        file.node("Concat", [String](repeating: "image", count: 1 << 15), "wide", ["axis": .integer(1)])
+        file.node("Concat", [String](repeating: "wide", count: 1 << 14), "features", ["axis": .integer(1)])
+        #expect(try file.refusal()?.contains("operator Concat \"n1\": too many channels") == true)
+    }
+
     @Test func refusesIntegersThatOverflow() throws {
         var file = ONNXFile()
         file.tensors = [.integers("big", [.max, .min]), .integers("one", [1, -1])]

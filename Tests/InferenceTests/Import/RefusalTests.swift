@@ -39,6 +39,7 @@ struct RefusalTests {
         ("Add", ["image", "odd"], [:], "neither one number nor one a channel"),
         ("Div", ["one", "image"], [:], "a constant divided by the image"),
         ("Div", ["image", "image"], [:], "two values"),
+        ("Sub", ["image"], [:], "has 1 inputs"),
         ("MatMul", ["image", "w"], [:], "not [batch, features]"),
         ("Gather", ["image", "pads"], ["axis": .integer(2)], "along another axis"),
         ("Gather", ["image", "far"], ["axis": .integer(1)], "a channel that is not there"),

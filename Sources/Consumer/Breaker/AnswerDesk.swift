@@ -1,0 +1,154 @@
+import Messaging
+import Synchronization
+import Telemetry
+
+/// Where answers are handed in, and where requests ask to be begun: all pass the circuit breaker here.
+///
+/// While it is open, requests that are about to begin and faults that would be answered are kept here, in no thread's
+/// way. They hold their places in the window, which so fills up and stops the consumption. Any thread may call.
+final class AnswerDesk: Sendable {
+    private enum Kept: Sendable {
+        case job(Job)
+        /// One that failed before it became a job: nothing would change if it were tried again here.
+        case answer(Answer, Place)
+
+        var place: Place {
+            switch self {
+            case .job(let job): job.place
+            case .answer(_, let place): place
+            }
+        }
+    }
+
+    private struct State {
+        var breaker: CircuitBreaker
+        var kept: [Kept] = []
+        /// The next request that comes is tried: none was here when it was time to.
+        var wantsTrial = false
+        var lastTrial: UInt32?
+    }
+
+    private let publisher: Publisher
+    private let requests: TimedQueue<Job>
+    private let ledger: Ledger<Answer>
+    private let readiness: Readiness
+    private let state: Mutex<State>
+
+    init(
+        breaker: CircuitBreaker.Settings, publisher: Publisher, requests: TimedQueue<Job>, ledger: Ledger<Answer>,
+        readiness: Readiness
+    ) {
+        self.publisher = publisher
+        self.requests = requests
+        self.ledger = ledger
+        self.readiness = readiness
+        state = Mutex(State(breaker: CircuitBreaker(breaker)))
+    }
+
+    /// The job, if it may begin now; otherwise it is kept.
+    func admit(_ job: Job) -> Job? {
+        state.withLock { state in
+            guard state.breaker.isOpen, !job.isTrial else { return job }
+            guard state.wantsTrial else {
+                state.kept.append(.job(job.anew))
+                return nil
+            }
+            state.wantsTrial = false
+            var job = job
+            job.isTrial = true
+            return job
+        }
+    }
+
+    /// Hands in the answer to a job.
+    func submit(_ answer: Answer, of job: Job) {
+        submit(answer, at: job.place, isTrial: job.isTrial, keeping: .job(job.anew))
+    }
+
+    /// Hands in the answer to a request that never became a job.
+    func submit(_ answer: Answer, at place: Place) {
+        submit(answer, at: place, isTrial: false, keeping: .answer(answer, place))
+    }
+
+    var isOpen: Bool { state.withLock { $0.breaker.isOpen } }
+
+    private func submit(_ answer: Answer, at place: Place, isTrial: Bool, keeping kept: Kept) {
+        let outcome = CircuitBreaker.Outcome(answer.result.failure?.code)
+        let (goesOut, released) = state.withLock { state in
+            let wasOpen = state.breaker.isOpen
+            let goesOut = state.breaker.admit(outcome, isTrial: isTrial, now: .now)
+            if !goesOut { state.kept.append(kept) }
+            let isOpen = state.breaker.isOpen
+            if isOpen != wasOpen { report(isOpen) }
+            guard wasOpen, !isOpen else { return (goesOut, [Kept]()) }
+            defer { state.kept = [] }
+            state.wantsTrial = false
+            return (goesOut, state.kept)
+        }
+        if goesOut { publisher.submit(answer, at: place) }
+        for kept in released { begin(kept) }
+    }
+
+    /// Tries one request if it is time to, and drops what nobody wants any more. Called from time to time by one thread.
+    func tryOneIfDue() {
+        let now = Telemetry.Timestamp.now()
+        let (expired, trial) = state.withLock { state -> ([Job], Kept?) in
+            guard state.breaker.isOpen else { return ([], nil) }
+            var expired: [Job] = []
+            state.kept.removeAll { kept in
+                guard ledger.isWanted(kept.place) else { return true }
+                guard case .job(let job) = kept, job.expiry(now: now) != nil else { return false }
+                expired.append(job)
+                return true
+            }
+            guard state.breaker.isTrialDue(now: .now) else { return (expired, nil) }
+            // Not always of the same partition: what one caller asks for in vain must not speak for all.
+            let index = state.kept.firstIndex { $0.place.epoch != state.lastTrial } ?? state.kept.indices.first
+            guard let index else {
+                state.wantsTrial = true
+                return (expired, nil)
+            }
+            let trial = state.kept.remove(at: index)
+            state.lastTrial = trial.place.epoch
+            return (expired, trial)
+        }
+        for job in expired { requests.put(job) }
+        guard let trial else { return }
+        switch trial {
+        case .job(var job):
+            job.isTrial = true
+            requests.put(job)
+        case .answer(let answer, let place): submit(answer, at: place, isTrial: true, keeping: trial)
+        }
+    }
+
+    private func begin(_ kept: Kept) {
+        switch kept {
+        case .job(let job): requests.put(job)
+        case .answer(let answer, let place): submit(answer, at: place)
+        }
+    }
+
+    private func report(_ isOpen: Bool) {
+        if isOpen {
+            readiness.miss(
+                .breaker,
+                because:
+                    "too many of the last answers are internal, image_unreadable, image_not_found or model_unknown; "
+                    + "requests wait, and one is tried from time to time")
+        } else {
+            readiness.meet(.breaker)
+        }
+    }
+}
+
+extension CircuitBreaker.Outcome {
+    /// - Parameter code: of the failure; nil for a caption.
+    init(_ code: ErrorCode?) {
+        switch code {
+        case nil: self = .success
+        case .internal, .imageUnreadable, .imageNotFound, .modelUnknown: self = .fault
+        default: self = .refusal
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Synchronization
+
+/// The storage directory over the worker's life: where images are read from now, and whether what is found at its path is still
+/// the storage of the start.
+///
+/// An open directory pins its file system, so that reading goes on from a storage that was renamed or lazily unmounted, and
+/// an image that is missing there is truly missing. Only `check` looks at the path again. Used by any thread; `check` may
+/// hang as any call into a storage may.
+final class Storage: Sendable {
+    private struct State {
+        var root: StorageRoot
+        var lastCheck = 0
+        /// Why the last check failed, or that it does not return.
+        var absence: String?
+        var isExhausted = false
+    }
+
+    let path: String
+    private let sentinel: String?
+    private let identity: StorageIdentity
+    private let readiness: Readiness
+    private let checks = Atomic(0)
+    private let state: Mutex<State>
+
+    /// Opens the storage for the first time: what is there now is what is expected from now on.
+    /// - Parameter sentinel: a file beneath the root that is there if and only if the storage is.
+    init(path: String, sentinel: String?, readiness: Readiness) throws(StorageUnavailable) {
+        self.path = path
+        self.sentinel = sentinel
+        self.readiness = readiness
+        let root = try StorageRoot(path: path)
+        identity = try root.identity(sentinel: sentinel)
+        state = Mutex(State(root: root))
+        readiness.meet(.storage)
+    }
+
+    /// What images are read from.
+    var root: StorageRoot { state.withLock { $0.root } }
+
+    /// Whether the storage is there, as far as is known.
+    var isAvailable: Bool { state.withLock { $0.absence == nil && !$0.isExhausted } }
+
+    /// Opens the path anew. Gives the root that it leads to if that is the storage of the start, and reads from there on;
+    /// nil if it is not there.
+    func check() -> StorageRoot? {
+        let number = checks.add(1, ordering: .relaxed).newValue
+        do throws(StorageUnavailable) {
+            let root = try StorageRoot(path: path)
+            let found = try root.identity(sentinel: sentinel)
+            guard found.isSameStorage(as: identity) else { throw StorageUnavailable(difference) }
+            conclude(check: number, found: root, absence: nil)
+            return root
+        } catch {
+            conclude(check: number, found: nil, absence: error.description)
+            return nil
+        }
+    }
+
+    /// A check has not returned in time.
+    func fallSilent() {
+        let number = checks.load(ordering: .relaxed)
+        conclude(check: number, found: nil, absence: "the storage directory \(path) does not answer")
+    }
+
+    /// Whether so many reads hang that no thread is left to read.
+    func exhausted(_ isExhausted: Bool) {
+        state.withLock { state in
+            guard state.isExhausted != isExhausted else { return }
+            state.isExhausted = isExhausted
+            report(state)
+        }
+    }
+
+    private var difference: String {
+        guard sentinel == nil else {
+            return "the sentinel in the storage directory \(path) is not the one of the start: another storage is there"
+        }
+        return
+            "\(path) is not the directory of the start: the storage was unmounted or hidden, or mounted anew. If this is "
+            + "the right storage, restart the worker; with --storage-sentinel it knows by itself"
+    }
+
+    /// Of two checks that overlap, the one that began later counts.
+    private func conclude(check number: Int, found root: StorageRoot?, absence: String?) {
+        state.withLock { state in
+            guard number >= state.lastCheck else { return }
+            state.lastCheck = number
+            state.absence = absence
+            if let root { state.root = root }
+            report(state)
+        }
+    }
+
+    private func report(_ state: borrowing State) {
+        if let absence = state.absence {
+            readiness.miss(.storage, because: absence)
+        } else if state.isExhausted {
+            readiness.miss(.storage, because: "too many reads of the storage directory \(path) do not return")
+        } else {
+            readiness.meet(.storage)
+        }
+    }
+}

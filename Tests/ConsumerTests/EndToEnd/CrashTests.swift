@@ -1,0 +1,82 @@
+import Foundation
+import Messaging
+import PictureDrawing
+import TestSupport
+import Testing
+
+@Suite("An image that ends its worker does not do so for ever", .serialized)
+struct CrashTests {
+    private let trial: Trial
+    private let state: TemporaryDirectory
+
+    init() throws {
+        trial = try Trial(.embedded)
+        state = try TemporaryDirectory()
+        let picture = try JPEGFile().write(SampleScene.beach.draw(width: 224, height: 224))
+        try trial.storage.write("a.jpg", picture)
+        try trial.storage.write("poison.jpg", picture)
+    }
+
+    /// Enqueues one poisonous request among others, and starts workers as a supervisor would until one stays. The answers, and
+    /// how the workers ended.
+    private func startUntilAnswered(_ hook: String, _ options: [String]) throws -> (
+        results: [CaptionResult], ends: [Int32]
+    ) {
+        let results = try trial.reader(of: trial.resultsTopic)
+        let deadLetters = try trial.reader(of: trial.deadLettersTopic)
+        try trial.enqueue(
+            (0..<60).map { number in
+                Trial.Request(
+                    #"{"id":"\#(number)","image":"\#(number == 21 ? "poison" : "a").jpg"}"#,
+                    partition: Int32(number % Trial.partitions), key: "\(number)")
+            })
+        var ends: [Int32] = []
+        for _ in 0..<2 {
+            let worker = try startWorker(hook, options)
+            ends.append(worker.process.wait())
+            #expect(try leftBehind() == 1)
+        }
+        let third = try startWorker(hook, options)
+        #expect(deadLetters.read(within: .seconds(60)) { $0.count == 1 }, "\(third.logText)")
+        #expect(
+            results.read(within: .seconds(60)) { messages in
+                Set(messages.compactMap { $0.text(ofHeader: "ce_id") }).count == 60
+            }, "\(third.logText)")
+        ends.append(third.stop())
+        #expect(try leftBehind() == 0)
+        #expect(
+            deadLetters.messages.first?.value.map { String(decoding: $0, as: UTF8.self) }?.contains("poison") == true)
+        return (try results.results(), ends)
+    }
+
+    private func startWorker(_ hook: String, _ options: [String]) throws -> Trial.Worker {
+        try trial.startWorker(
+            ["--state-dir", state.url.path, "--threads", "2"] + options, hooks: hook)
+    }
+
+    /// Journals of dead workers.
+    private func leftBehind() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: state.url.path).count { $0.hasSuffix(".journal") }
+    }
+
+    private func check(_ results: [CaptionResult], _ code: ErrorCode) {
+        for result in results {
+            #expect(result.failure?.code == (result.id == "21" ? code : nil), "\(result.id)")
+        }
+        #expect(Set(results.map(\.id)) == Set((0..<60).map(String.init)))
+    }
+
+    @Test("one that aborts the process has its dead letter by the third start, and its neighbours their captions")
+    func abort() throws {
+        let (results, ends) = try startUntilAnswered("abort-on=poison", [])
+        #expect(ends == [128 + SIGABRT, 128 + SIGABRT, 0])
+        check(results, .workerCrashed)
+    }
+
+    @Test("one that a thread never returns from ends the worker, and the third start answers image_timeout")
+    func hang() throws {
+        let (results, ends) = try startUntilAnswered("hang-on=poison", ["--image-timeout", "500ms"])
+        #expect(ends == [1, 1, 0])
+        check(results, .imageTimeout)
+    }
+}
