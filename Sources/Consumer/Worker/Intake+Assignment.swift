@@ -70,6 +70,15 @@ extension Intake: KafkaConsumerDelegate {
             let committed = try consumer.committedOffsets(of: [partition], timeout: .seconds(2)).first?.offset
             let taken = ledger.highestOffset(of: partition).map { $0 + 1 }
             let expected = [committed, taken].compactMap { $0 }.max()
+            if let expected, expected < there.lowerBound {
+                // What was taken before is committed first, so that offsets are committed in their order.
+                guard taken ?? 0 <= committed ?? 0, !consumer.isJoining else {
+                    positionless[partition] = .now + .milliseconds(200)
+                    return
+                }
+                // Whoever has the partition next must not count the same requests again.
+                try consumer.commit([.init(partition, offset: there.lowerBound)], timeout: .seconds(2))
+            }
             let start = startingOffset(of: partition, on: consumer, expected: expected, there: there)
             try consumer.restart(partition, at: start)
             positionless[partition] = nil

@@ -213,7 +213,7 @@ final class Intake {
     // MARK: Commits
 
     private func commit(_ consumer: KafkaConsumer) {
-        if publisher.commitsOffsets { return }
+        if publisher.commitsOffsets || consumer.isJoining { return }
         let offsets = ledger.offsetsToCommit()
         do {
             try consumer.commitAsync(offsets)

@@ -12,6 +12,8 @@ final class ClientContext: @unchecked Sendable {
     let tokenFile: OAuthTokenFile?
     private let kind: KafkaClientKind
     private let onRefusal: (@Sendable (KafkaError, KafkaClientKind) -> Void)?
+    /// Of a consumer; see `KafkaConsumer.isJoining`. Set by a thread of librdkafka's.
+    let isJoining = Atomic(false)
     private let errors = Mutex<[KafkaError]>([])
     /// Set by a consumer for its own callbacks; weak, because the consumer owns the handle that owns this.
     weak var consumer: KafkaConsumer?

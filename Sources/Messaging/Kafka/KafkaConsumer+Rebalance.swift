@@ -20,6 +20,8 @@ extension KafkaConsumer {
         switch code {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
             wasAssigned = true
+            // Before the answer, which may make it join again.
+            endJoin()
             assignment.formUnion(partitions)
             for start in delegate?.consumer(self, assigned: partitions) ?? [] {
                 rd_kafka_topic_partition_list_set_offset(

@@ -73,6 +73,7 @@ public final class KafkaConsumer {
         let native = try configuration.makeNative(defaults: Self.defaults, overrides: overrides)
         handle = try ClientHandle(RD_KAFKA_CONSUMER, native: native, configuration: configuration) { native in
             rd_kafka_conf_set_rebalance_cb(native, rebalanceCallback)
+            Self.noteJoins(of: native)
         }
         self.delegate = delegate
         rd_kafka_poll_set_consumer(handle.pointer)
