@@ -82,7 +82,11 @@ struct CrashTests {
 
     @Test("one that takes too long to decode is answered image_timeout, and the worker goes on")
     func slow() throws {
-        try trial.storage.write("slow.png", PNGFile().write(SampleScene.beach.draw(width: 6000, height: 6000)))
+        // A small file of 64 million pixels, in seven passes over all of them.
+        let side = 8000
+        let slow = try PNGFile(colour: .grey, bits: 1, isInterlaced: true)
+            .write([UInt8](repeating: 0x5A, count: side / 8 * side), width: side, height: side)
+        try trial.storage.write("slow.png", slow)
         let worker = try trial.startWorker(["--image-timeout", "100ms"])
         let results = try trial.reader(of: trial.resultsTopic)
         try trial.enqueue([Trial.Request("slow.png", key: "k"), Trial.Request("a.jpg", key: "k")])
