@@ -27,7 +27,8 @@ struct CommandLineTests {
         for (wrong, reason) in [
             (["--delivery", "exactly-once", "--order", "none"], "at-least-once only"),
             (["--precision", "int8"], "not available yet"),
-            (["--topics", "a=0"], "a weight of 1 to 1000"), (["-X", "group.id=x"], "use --group"),
+            (["--topics", "a=0,b"], "a weight of 1 to 1000"), (["--window", "1"], "out of range"),
+            (["-X", "group.id=x"], "use --group"),
             (["-X", "enable.auto.commit=true"], "only after its result"),
             (["-X", "no.such.property=1"], "no.such.property"),
             (["-X", "sasl.password=x"], "KAPTION_SECRET_SASL_PASSWORD"), (["--threads", "0"], "out of range"),
