@@ -142,6 +142,12 @@ import Testing
             [TopicSpecification(topic, partitions: 1)], timeout: .seconds(30))
         try kafka.accessControl.grant([.init(.write, .topic(topic))], to: user)
         let configuration = try tokenClient(unsecuredToken(subject: user, lifetime: 4))
+        let admin = try KafkaAdmin(configuration)
+        // Brokers take a moment to learn of an ACL.
+        let isGranted = eventually {
+            (try? admin.checkAccess(topics: [topic], group: nil, timeout: .seconds(5))) != nil
+        }
+        #expect(isGranted)
         let reports = Collected<DeliveryReport>()
         let producer = try KafkaProducer(configuration) { reports.append($0) }
         let end = ContinuousClock.now + .seconds(14)
