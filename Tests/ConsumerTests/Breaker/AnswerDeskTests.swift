@@ -38,9 +38,11 @@ import Testing
     private func job(_ offset: Int64, partition number: Int32 = 0, expiresAt: Int64? = nil) throws -> Job {
         let place = try #require(ledger.admit(partition(number), offset: offset, bytes: 1))
         var job = Job(
-            place: place, message: KafkaMessage(topic: "t", partition: number, offset: offset, timestamp: 0),
-            request: CaptionRequest(id: "\(offset)", image: "a.jpg", expiresAt: expiresAt), options: CaptionOptions(),
-            arrival: .now)
+            place: place,
+            received: ReceivedRequest(
+                KafkaMessage(topic: "t", partition: number, offset: offset, timestamp: 0),
+                CaptionRequest(id: "\(offset)", image: "a.jpg", expiresAt: expiresAt)),
+            options: CaptionOptions(), arrival: .now)
         job.attempts = 3
         return job
     }
