@@ -66,6 +66,7 @@ final class RunFrame {
         // takes minutes.
         [
             "--bootstrap-servers", cluster.bootstrapServers, "--storage", pictures.folder.path,
+            "--storage-sentinel", PictureStore.sentinel,
             "--model", settings.model, "--group", topics.group, "--topics", topics.requests,
             "--results-topic", topics.results, "--dead-letters-topic", topics.deadLetters,
             "--delivery", settings.mode.rawValue, "--threads", "1", "--beam", "1",
