@@ -8,7 +8,7 @@ struct HarnessTests {
     @Test(
         "a short seed passes",
         .enabled(if: KafkaLocal.isPresent, "there is no Kafka to start beside this checkout"),
-        arguments: ["at-least-once"])
+        arguments: ["at-least-once", "exactly-once"])
     func shortSeed(mode: String) throws {
         let folder = try TemporaryDirectory()
         let output = try ChildProcess.run(

@@ -15,13 +15,14 @@ struct StorageHidden: Fault {
     }
 
     var description: String {
-        "hide the \(isUnmounted ? "storage folder" : "storage folder's content") for \(duration.text), restart worker \(slot) meanwhile"
+        "hide the \(isUnmounted ? "storage folder" : "storage folder's content") for \(duration.text), kill worker \(slot) and start it meanwhile"
     }
 
     func strike(_ stage: Stage) throws {
         try stage.pictures.hide(wholeFolder: isUnmounted)
         stage.hold(for: duration / 2)
-        stage.workers.stop([slot])
+        // Not by SIGTERM: it would wait 20 s for what needs the storage.
+        stage.workers.kill([slot])
         try stage.workers.start([slot])
         stage.hold(for: duration / 2)
         try stage.pictures.reveal(wholeFolder: isUnmounted)

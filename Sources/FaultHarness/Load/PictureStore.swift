@@ -32,7 +32,7 @@ struct PictureStore: Sendable {
             }
         }
         for name in Self.names { try restore(name) }
-        try Data().write(to: folder.appendingPathComponent(Self.sentinel))
+        try Data("pictures of a run\n".utf8).write(to: folder.appendingPathComponent(Self.sentinel))
     }
 
     /// An empty folder takes the storage's place; or all that is in the storage is moved away, the sentinel first.

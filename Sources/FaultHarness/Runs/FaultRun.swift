@@ -2,16 +2,12 @@ import Foundation
 
 /// One seed: the load flows, and the schedule's faults strike one after another.
 struct FaultRun {
-    /// What a fault takes by and large, its gap included: by this the load is stretched over the run.
-    private static let typicalEntry = Duration.seconds(12)
-
     let settings: RunSettings
 
     func run() throws -> RunReport {
         let schedule = Schedule(
             seed: UInt64(settings.seed), count: settings.faults, kinds: settings.kinds, shape: settings.shape)
-        let rate =
-            settings.rate ?? Double(settings.requests) / (Self.typicalEntry.inSeconds * Double(max(1, settings.faults)))
+        let rate = settings.rate ?? Double(settings.requests) / max(10, schedule.typicalDuration.inSeconds)
         let frame = try RunFrame(settings, name: "seed-\(settings.seed)-\(settings.mode.rawValue)", rate: rate)
         do {
             try frame.begin()

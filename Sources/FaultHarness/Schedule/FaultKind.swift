@@ -34,5 +34,16 @@ enum FaultKind: String, Sendable, CaseIterable {
         }
     }
 
+    /// What it takes by and large, brokers' and workers' starts included.
+    var typicalDuration: Duration {
+        switch self {
+        case .killWorker, .killAllWorkers, .stopWorker, .addPartitions: .seconds(3)
+        case .spoilImage: .seconds(4)
+        case .extraWorker, .pauseBroker, .restartBroker, .hideStorage: .seconds(8)
+        case .freezeWorker, .killBroker, .moveLeaders: .seconds(11)
+        case .stallPoll, .deleteRequests: .seconds(13)
+        }
+    }
+
     func isPossible(on shape: ClusterShape) -> Bool { self != .moveLeaders || shape.brokers > 1 }
 }

@@ -11,6 +11,11 @@ struct Schedule: Sendable {
 
     let entries: [Entry]
 
+    /// What all of it takes by and large: by this the load is stretched over the run.
+    var typicalDuration: Duration {
+        entries.reduce(.zero) { $0 + $1.gap + $1.kind.typicalDuration }
+    }
+
     /// Draws `count` faults. Each kind comes once before any comes twice.
     /// - Parameter kinds: those to draw from; the ones that are not possible on this shape are left out.
     init(seed: UInt64, count: Int, kinds: [FaultKind], shape: ClusterShape) {
