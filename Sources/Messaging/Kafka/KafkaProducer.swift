@@ -82,7 +82,9 @@ public final class KafkaProducer: Sendable {
         }
         guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
         if let nativeHeaders { rd_kafka_headers_destroy(nativeHeaders) }
-        throw handle.fatalError ?? KafkaError(code)
+        let error = handle.fatalError ?? KafkaError(code)
+        handle.context.notice(error)
+        throw error
     }
 
     /// Enqueues one record.
