@@ -8,6 +8,8 @@ extension Intake: KafkaConsumerDelegate {
         ledger.assign(partitions)
         rotation.add(partitions)
         logger.info("assigned", metadata: ["partitions": .string(partitions.names)])
+        // A client that is closing gets no answer, and nothing of these partitions will be read.
+        if stop.isRequested { return [] }
         do {
             let committed = try consumer.committedOffsets(of: partitions, timeout: .seconds(3))
             journal?.refresh(committed: committed)

@@ -240,6 +240,8 @@ final class Intake {
         var deadline = MonotonicTime.now
         // After a failure nothing can be brought to its end.
         if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
+        LastDeadline.set(
+            after: settings.drainTimeout + settings.closeTimeout + settings.closeTimeout + .seconds(5), logger: logger)
         logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
         var last = (requests: ledger.occupancy.requests, time: MonotonicTime.now)
         while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
@@ -256,8 +258,19 @@ final class Intake {
                 "not all could be finished; what is left will be done by another worker",
                 metadata: ["requests": .integer(left)])
         }
+        if case .signal = stop.reason { awaitJoin(consumer) }
         if !consumer.close(deadline: settings.closeTimeout) {
             logger.warning("the group was not left in time; it finds out by session.timeout.ms")
+        }
+    }
+
+    /// The group is not left in the middle of a join: librdkafka 2.0.2 can hang when it is closed while an assignment comes,
+    /// and the commit that leaving brings would wait behind the join and be refused.
+    private func awaitJoin(_ consumer: KafkaConsumer) {
+        let deadline = MonotonicTime.now + settings.closeTimeout
+        while consumer.isJoining, MonotonicTime.now < deadline {
+            step(consumer)
+            arrivals.wait(milliseconds: 10)
         }
     }
 

@@ -30,7 +30,7 @@ struct RollingRestart {
         do {
             try frame.begin()
             frame.load.allow(upTo: settings.requests)
-            frame.stage.hold(for: .seconds(5))
+            try settle(frame.stage)
             for slot in 0..<settings.workers { steps.append(try restart(slot, frame)) }
             frame.load.allowNoMore()
             try frame.end()
@@ -66,8 +66,8 @@ struct RollingRestart {
             return first != nil
         }
         guard let first else { throw HarnessError("worker \(slot) answered nothing within 60 s of its restart") }
-        // The partitions that it got back were somebody else's until now: let them settle.
-        stage.hold(for: .seconds(5))
+        // The partitions that it got back were somebody else's until now.
+        try settle(stage)
         let end = ContinuousClock.now
         let sightings = frame.watch.sightings.filter { $0.time >= start - .seconds(2) }
         let workers = Dictionary(grouping: sightings, by: \.request.partition).mapValues { Set($0.map(\.worker)) }
@@ -80,6 +80,17 @@ struct RollingRestart {
         return Step(
             slot: slot, gap: gaps.values.max() ?? .zero, untouched: gaps.count, resumption: first - spawned,
             rebalances: rebalances() - before)
+    }
+
+    /// Waits until no worker's partitions have changed for a while, longer than members take to hear of a rebalance.
+    private func settle(_ stage: Stage) throws {
+        var last = (changes: -1, time: ContinuousClock.now)
+        let isSettled = try stage.eventually(within: .seconds(60)) {
+            let changes = stage.workers.running.reduce(0) { $0 + WorkerLog(file: stage.workers.log($1)).rebalances }
+            if changes != last.changes { last = (changes, .now) }
+            return ContinuousClock.now - last.time > .seconds(5)
+        }
+        if !isSettled { throw HarnessError("the group did not settle within 60 s") }
     }
 
     private func objections(to step: Step) -> [String] {
