@@ -5,8 +5,15 @@ import Foundation
 /// Our scanner and Foundation's parser must say the same of every text that both claim to read.
 func compareWithFoundation(_ text: [UInt8]) {
     guard !isOutsideTheOracle(text) else { return }
-    let ours = text.withUnsafeBufferPointer { bytes in
-        var scanner = JSONScanner(bytes, maximumDepth: 256)
+    let ours = isJSON(text, maximumDepth: 256)
+    let theirs = (try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)) != nil
+    guard ours == theirs else { fatalError("our scanner says \(ours), Foundation \(theirs)") }
+}
+
+/// Whether our scanner takes the text as one JSON value.
+func isJSON(_ text: [UInt8], maximumDepth: Int) -> Bool {
+    text.withUnsafeBufferPointer { bytes in
+        var scanner = JSONScanner(bytes, maximumDepth: maximumDepth)
         do {
             try scanner.skipValue(depth: 0)
             scanner.skipWhiteSpace()
@@ -15,8 +22,6 @@ func compareWithFoundation(_ text: [UInt8]) {
             return false
         }
     }
-    let theirs = (try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)) != nil
-    guard ours == theirs else { fatalError("our scanner says \(ours), Foundation \(theirs)") }
 }
 
 /// Foundation guesses UTF-16 and UTF-32 by zero bytes and byte order marks, refuses numbers that a `Double` cannot hold, takes

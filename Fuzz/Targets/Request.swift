@@ -74,16 +74,3 @@ private func checkAnswer(to message: KafkaMessage, _ parsed: ParsedRequest, _ li
     guard let again = try? CaptionResult(decoding: value) else { fatalError("a result that does not read back") }
     require(again.metadata == result.metadata && again.id == result.id, "a result that reads back as another")
 }
-
-private func isJSON(_ text: [UInt8], maximumDepth: Int) -> Bool {
-    text.withUnsafeBufferPointer { bytes in
-        var scanner = JSONScanner(bytes, maximumDepth: maximumDepth)
-        do {
-            try scanner.skipValue(depth: 0)
-            scanner.skipWhiteSpace()
-            return scanner.isAtEnd
-        } catch {
-            return false
-        }
-    }
-}

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Messaging
@@ -164,7 +165,7 @@ import Testing
 
     /// Whatever the bytes, an answer comes, and one that is fit to be echoed.
     @Test func mutationsNeverCrash() {
-        var generator = SeededGenerator(seed: 4)
+        var generator = SeededGenerator(4)
         let seed = Array(
             #"{"image":"a/b.jpg","id":"x\u00e9","beam":3,"expires_at":"2026-01-31T12:00:00Z","metadata":{"k":[1,null,"s"]}}"#
                 .utf8)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Messaging
@@ -83,7 +84,7 @@ import Testing
     }
 
     @Test func everyFloatIsReadBackAsItself() throws {
-        var generator = SeededGenerator(seed: 11)
+        var generator = SeededGenerator(11)
         for _ in 0..<5000 {
             let value = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &generator))
             var writer = JSONWriter()
@@ -95,7 +96,7 @@ import Testing
     }
 
     @Test func everyStringIsReadBackAsItself() throws {
-        var generator = SeededGenerator(seed: 12)
+        var generator = SeededGenerator(12)
         for _ in 0..<3000 {
             let scalars = (0..<Int.random(in: 0...12, using: &generator)).compactMap { _ in
                 Unicode.Scalar(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Messaging
@@ -108,7 +109,7 @@ import Testing
 
     /// Bytes changed, dropped, doubled: both parsers say the same. Where they may differ is left out and told.
     @Test func agreesWithFoundationOnMutations() {
-        var generator = SeededGenerator(seed: 20_261_121)
+        var generator = SeededGenerator(20_261_121)
         let corpus =
             Self.valid.map { Array($0.utf8) } + [
                 Array(
@@ -155,20 +156,5 @@ import Testing
             guard let number = Double(String(decoding: word, as: UTF8.self)) else { return false }
             return !number.isFinite || (number == 0 && word.contains { (0x31...0x39).contains($0) })
         }
-    }
-}
-
-/// A generator that gives the same numbers for the same seed (SplitMix64: Steele, Lea and Flood, 2014).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

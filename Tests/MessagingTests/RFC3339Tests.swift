@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Messaging
@@ -7,7 +8,7 @@ import Testing
     @Test func agreesWithFoundation() throws {
         let formatter = ISO8601DateFormatter()
         formatter.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-        var generator = SeededGenerator(seed: 3)
+        var generator = SeededGenerator(3)
         for _ in 0..<3000 {
             // From 1900 on: before, Foundation's calendar is not the proleptic Gregorian one everywhere.
             let time = Int64.random(in: -2_208_988_800_000...253_402_300_799_999, using: &generator)

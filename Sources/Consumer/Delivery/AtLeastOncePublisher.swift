@@ -10,10 +10,8 @@ import Telemetry
 final class AtLeastOncePublisher: Publisher {
     private enum Work: Sendable {
         case answer(Answer, Place)
-        /// One message that could not be delivered, to be produced again.
-        case again(DeliveryToken)
-        /// Kafka will never take the answer as it is.
-        case tooLarge(DeliveryToken)
+        /// One message that could not be delivered, to be produced again; reduced if Kafka will never take it as it is.
+        case again(DeliveryToken, isReduced: Bool)
         /// The producer of this generation is beyond use.
         case renewProducer(generation: Int)
     }
@@ -77,37 +75,44 @@ final class AtLeastOncePublisher: Publisher {
             for next in others {
                 switch next {
                 case .answer: break
-                case .again(let token):
+                case .again(let token, let isReduced):
                     guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
-                    produce(token.kind, of: answer, at: token.place, by: producer)
-                case .tooLarge(let token):
-                    guard let answer = ledger.unacknowledgedAnswer(at: token.place) else { continue }
-                    produce(token.kind, of: answer, at: token.place, by: producer, reduced: true)
+                    produce(token.kind, of: answer, at: token.place, by: producer, isReduced: isReduced)
                 case .renewProducer(let failed):
                     guard failed == generation.load(ordering: .relaxed) else { continue }
-                    if producer.fatalError?.isRefusal == true {
-                        // A producer can be beyond use for want of an ACL: then a new one is tried until it is there.
-                        if MonotonicTime.now < nextTry {
-                            work.put(next, at: nextTry)
-                            continue
-                        }
-                        nextTry = .now + .seconds(5)
-                    } else if !renewals.admit(at: .now) {
-                        return onFailure(
-                            .init(
-                                .failed, "one producer after another fails: \(String(describing: producer.fatalError))")
-                        )
-                    }
-                    counters.count(\.producersRenewed)
-                    generation.store(failed + 1, ordering: .relaxed)
-                    producer.close(deadline: .zero)
-                    guard let renewed = makeProducer(generation: failed + 1) else { return }
-                    producer = renewed
-                    for (place, answer) in ledger.allUnacknowledged() { produce(answer, at: place, by: producer) }
+                    guard renew(&producer, generation: failed, renewals: &renewals, nextTry: &nextTry) else { return }
                 }
             }
         }
         producer.close(deadline: .seconds(1))
+    }
+
+    /// Replaces a producer that is beyond use, and has the new one produce all that it had not delivered.
+    /// - Parameter nextTry: when a producer that Kafka refuses may be replaced at the earliest.
+    /// - Returns: false if none is to be had: `onFailure` has been told.
+    private func renew(
+        _ producer: inout KafkaProducer, generation failed: Int, renewals: inout RenewalLimit,
+        nextTry: inout MonotonicTime
+    ) -> Bool {
+        if producer.fatalError?.isRefusal == true {
+            // A producer can be beyond use for want of an ACL: then a new one is tried until it is there.
+            if MonotonicTime.now < nextTry {
+                work.put(.renewProducer(generation: failed), at: nextTry)
+                return true
+            }
+            nextTry = .now + .seconds(5)
+        } else if !renewals.admit(at: .now) {
+            let reason = String(describing: producer.fatalError)
+            onFailure(.init(.failed, "one producer after another fails: \(reason)"))
+            return false
+        }
+        counters.count(\.producersRenewed)
+        generation.store(failed + 1, ordering: .relaxed)
+        producer.close(deadline: .zero)
+        guard let renewed = makeProducer(generation: failed + 1) else { return false }
+        producer = renewed
+        for (place, answer) in ledger.allUnacknowledged() { produce(answer, at: place, by: producer) }
+        return true
     }
 
     private func makeProducer(generation: Int) -> KafkaProducer? {
@@ -130,11 +135,11 @@ final class AtLeastOncePublisher: Publisher {
     /// Produces one message, waiting while the producer's queue is full.
     private func produce(
         _ kind: DeliveryToken.Kind, of answer: Answer, at place: Place, by producer: KafkaProducer,
-        reduced: Bool = false
+        isReduced: Bool = false
     ) {
         let token = DeliveryToken(place, kind)
         let topic = destination.topic(kind)
-        let record = answer.record(kind, for: destination, isReduced: reduced)
+        let record = answer.record(kind, for: destination, isReduced: isReduced)
         while true {
             let before = deliveries.withLock { $0 }
             do {
@@ -196,6 +201,6 @@ final class AtLeastOncePublisher: Publisher {
                 ])
         }
         let isTooLarge = error?.isTooLarge ?? false
-        work.put(isTooLarge ? .tooLarge(token) : .again(token), at: .now + .milliseconds(isTooLarge ? 10 : 1000))
+        work.put(.again(token, isReduced: isTooLarge), at: .now + .milliseconds(isTooLarge ? 10 : 1000))
     }
 }
