@@ -16,6 +16,10 @@ struct Program {
             case "latency":
                 try LatencyBenchmark(workbench).run(
                     bulk: options[BenchmarkOptions.requests] ?? 100_000, live: options[BenchmarkOptions.live])
+            case "delivery":
+                try DeliveryBenchmark(workbench).run(
+                    photographs: options[BenchmarkOptions.photographs],
+                    requests: options[BenchmarkOptions.requests] ?? 100_000, runs: options[BenchmarkOptions.runs])
             default:
                 try PlumbingBenchmark(workbench).run(
                     requests: options[BenchmarkOptions.requests] ?? 200_000, runs: options[BenchmarkOptions.runs],
@@ -38,6 +42,8 @@ enum BenchmarkOptions {
     static let live = Option.defaulted("live", .integer(1...100_000), "N", default: "200", help: "Live requests.")
     static let pictures = Option.optional(
         "pictures", .string, "DIR", help: "JPEG files for the requests to name. Default: drawn ones.")
+    static let photographs = Option.defaulted(
+        "photographs", .integer(1...10_000_000), "N", default: "1500", help: "Requests of a run with the model.")
     static let model = Option.defaulted(
         "model", .string, "DIR", default: "Models/kaption-small", help: "Model bundle of the worker.")
     static let topicWeights = Option.defaulted(
@@ -56,6 +62,10 @@ enum BenchmarkOptions {
             name: "latency",
             abstract: "Live requests one at a time: on an idle worker, then with bulk requests waiting.",
             sections: [Section("Latency", [kafka, requests, live, pictures, model, topicWeights])]),
+        Command(
+            name: "delivery",
+            abstract: "Exactly once beside at least once, with the model and with a null model (the runs alternate).",
+            sections: [Section("Delivery", [kafka, photographs, requests, runs, pictures, model])]),
     ]
 
     static let command = Command(
