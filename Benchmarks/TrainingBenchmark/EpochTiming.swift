@@ -54,7 +54,7 @@ enum EpochTiming {
             operations += nominal(shape, rows: batch.rowCount, captions: group.count)
         }
         var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         let rate = operations / seconds / 1e9
         let line = Line(
             threads: threads, coreType: ProductLibrary.coreName, words: words, seconds: seconds,

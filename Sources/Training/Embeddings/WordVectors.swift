@@ -50,7 +50,7 @@ public struct WordVectors: Sendable {
         _ line: Data, _ words: Set<String>, _ place: String, isFirst: Bool
     ) throws(TrainingError) {
         guard let text = String(validating: line, as: UTF8.self) else { throw TrainingError("\(place): not UTF-8") }
-        let trimmed = text.trimmingCharacters(in: .whitespaces)
+        let trimmed = text.trimmingCharacters(in: .whitespacesAndNewlines)
         if trimmed.isEmpty { return }
         if size == 0 {
             let fields = trimmed.split(separator: " ")

@@ -88,12 +88,12 @@ struct TrainingRunTests {
         let broken = make(settings)
         var done = 0
         #expect(throws: Interruption.self) {
-            try broken.run { isEpoch in
+            try broken.run(checkpoint: { isEpoch in
                 if !isEpoch { done += 1 }
                 guard done == steps else { return }
                 try broken.save(to: folder.url.path)
                 throw Interruption()
-            }
+            })
         }
         let resumed = make(settings)
         try resumed.resume(from: folder.url.path)
@@ -166,7 +166,7 @@ private struct XMLParserCheck {
     init(_ text: String) {
         var open: [Substring] = []
         isWellFormed = true
-        for tag in text.split(separator: "<").dropFirst() {
+        for tag in text.split(separator: "<") {
             let name = tag.prefix { !" />\n".contains($0) }
             if tag.hasPrefix("/") {
                 if open.popLast() != tag.dropFirst().prefix(while: { $0 != ">" }) { isWellFormed = false }
