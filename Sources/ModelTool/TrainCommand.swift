@@ -116,17 +116,19 @@ enum TrainCommand: Subcommand {
 
     private static func perform(_ run: TrainingRun, work: String, every steps: Int) throws {
         var progress = TrainProgress()
-        try run.run(progress: { progress.show($0) }) { isEpoch in
-            if isEpoch || run.state.step % steps == 0 { try run.save(to: work) }
-            guard isEpoch, let record = run.state.history.last else { return }
-            progress.clear()
-            say(
-                TrainProgress.line(
-                    record, isBest: run.state.best?.epoch == record.epoch && run.state.best?.stage == record.stage))
-            let history = TrainingHistory(records: run.state.history)
-            try write(history.csv(), to: "\(work)/history.csv")
-            try write(history.svg(), to: "\(work)/history.svg")
-        }
+        try run.run(
+            progress: { progress.show($0) },
+            checkpoint: { isEpoch in
+                if isEpoch || run.state.step % steps == 0 { try run.save(to: work) }
+                guard isEpoch, let record = run.state.history.last else { return }
+                progress.clear()
+                let best = run.state.best
+                let isBest = best?.epoch == record.epoch && best?.stage == record.stage
+                say(TrainProgress.line(record, isBest: isBest))
+                let history = TrainingHistory(records: run.state.history)
+                try write(history.csv(), to: "\(work)/history.csv")
+                try write(history.svg(), to: "\(work)/history.svg")
+            })
     }
 
     private static func heldOut(
