@@ -40,6 +40,8 @@ public final class DecoderPass {
     private let hiddenGradient = ScratchFloats()
     private let cellGradient = ScratchFloats()
     private let bias = ScratchFloats()
+    private let recurrent: RecurrentProduct
+    private let recurrentBack: RecurrentProduct
     private var inputRows: [UnsafePointer<Float>?] = []
 
     /// - Parameter threads: of the products.
@@ -47,6 +49,10 @@ public final class DecoderPass {
         self.shape = shape
         self.threads = threads
         isa = instructionSet.isa
+        recurrent = RecurrentProduct(
+            outputs: shape.gates, inputs: shape.hidden, transposes: false, threads: threads, isa: isa)
+        recurrentBack = RecurrentProduct(
+            outputs: shape.hidden, inputs: shape.gates, transposes: true, threads: threads, isa: isa)
     }
 
     /// Computes the loss of a batch and its gradient by all weights.
@@ -110,6 +116,8 @@ public final class DecoderPass {
         let (cells, hidden) = (cells.reserve(rows * hiddenSize), hidden.reserve(rows * hiddenSize))
         inputRows.removeAll(keepingCapacity: true)
         for input in batch.inputs { inputRows.append(UnsafePointer(inputGates + input * gateCount)) }
+        recurrent.pack(weights[.recurrentWeight])
+        recurrentBack.pack(weights[.recurrentWeight])
         inputRows.withUnsafeBufferPointer { inputRows in
             guard let firstInput = inputRows.baseAddress else { return }
             for step in batch.rows.indices {
@@ -117,9 +125,7 @@ public final class DecoderPass {
                 let stepGates = gates + first * gateCount
                 let last = step == 0 ? nil : batch.firsts[step - 1] * hiddenSize
                 if let last {
-                    MatrixProduct.multiply(
-                        count, gateCount, hiddenSize, hidden + last, weights[.recurrentWeight], transposedB: true,
-                        to: stepGates)
+                    recurrent.apply(rows: count, from: hidden + last, to: stepGates)
                 } else {
                     stepGates.update(repeating: 0, count: count * gateCount)
                 }
@@ -193,9 +199,7 @@ public final class DecoderPass {
                 isa, count, hiddenSize, gates + first * gateCount, last.map { cells + $0 }, cells + first * hiddenSize,
                 hiddenGradient, cellGradient)
             if step > 0 {
-                MatrixProduct.multiply(
-                    count, hiddenSize, gateCount, gates + first * gateCount, weights[.recurrentWeight],
-                    to: hiddenGradient)
+                recurrentBack.apply(rows: count, from: gates + first * gateCount, to: hiddenGradient)
             }
         }
         let before = before.reserve((rows - captions) * hiddenSize)
