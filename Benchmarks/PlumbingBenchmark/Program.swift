@@ -23,7 +23,7 @@ struct Program {
             default:
                 try PlumbingBenchmark(workbench).run(
                     requests: options[BenchmarkOptions.requests] ?? 200_000, runs: options[BenchmarkOptions.runs],
-                    window: options[BenchmarkOptions.window])
+                    warmUps: options[BenchmarkOptions.warmUps], window: options[BenchmarkOptions.window])
             }
         } catch {
             FileHandle.standardError.write(Data("PlumbingBenchmark: \(error)\n".utf8))
@@ -37,6 +37,8 @@ enum BenchmarkOptions {
         "kafka", .string, "HOST:PORT", help: "A Kafka that runs. Default: one of its own, of the folder shared/.")
     static let requests = Option.optional("requests", .integer(1...100_000_000), "N", help: "Requests in a run.")
     static let runs = Option.defaulted("runs", .integer(1...100), "N", default: "5", help: "Runs of each.")
+    static let warmUps = Option.defaulted(
+        "warm-ups", .integer(1...100), "N", default: "4", help: "Pairs of runs before those that count.")
     static let window = Option.defaulted(
         "window", .integer(16...1_000_000), "N", default: "8192", help: "The worker's --window.")
     static let live = Option.defaulted("live", .integer(1...100_000), "N", default: "200", help: "Live requests.")
@@ -53,7 +55,7 @@ enum BenchmarkOptions {
         Command(
             name: "plumbing",
             abstract: "Requests a second with a null model, beside a bare C loop over librdkafka (the runs alternate).",
-            sections: [Section("Plumbing", [kafka, requests, runs, window, model])]),
+            sections: [Section("Plumbing", [kafka, requests, runs, warmUps, window, model])]),
         Command(
             name: "prefetch",
             abstract: "Bytes that the worker receives for each byte that it consumes, the window full.",
