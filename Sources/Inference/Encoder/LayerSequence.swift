@@ -44,12 +44,16 @@ struct LayerSequence {
             if precision == .bf16 { return true }
             return !wide.contains(layer.output) && layer.sumLength <= Int(KAPTION_UINT8_SUM_LIMIT)
         }
+        let sumsAreNarrow = !(quantisation?.floatSums ?? false)
         var narrowReaders: Set<Int> = []
-        for (layer, isNarrow) in zip(fusion.layers, isNarrow) where isNarrow { narrowReaders.formUnion(layer.reads) }
+        for (layer, isNarrow) in zip(fusion.layers, isNarrow) where isNarrow {
+            narrowReaders.formUnion(sumsAreNarrow ? layer.reads : layer.inputs)
+        }
+        if !sumsAreNarrow { narrowReaders.subtract(fusion.layers.compactMap(\.residual)) }
         for (layer, isNarrow) in zip(fusion.layers, isNarrow) {
             var layer = layer
             layer.inputs = try layer.inputs.map { try read($0, isNarrow, edges) }
-            layer.residual = try layer.residual.map { try read($0, isNarrow, edges) }
+            layer.residual = try layer.residual.map { try read($0, isNarrow && sumsAreNarrow, edges) }
             if isNarrow, layer.isMove || narrowReaders.contains(layer.output), layer.output != output {
                 numbers[layer.output] = try edges.numbers(of: layer.output, in: graph)
             }

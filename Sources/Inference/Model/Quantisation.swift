@@ -22,28 +22,41 @@ public struct Quantisation: Codable, Sendable, Equatable {
     public struct Calibration: Codable, Sendable, Equatable {
         public var images: Int
         public var method: String
+        /// How far the features of int8 are from those of fp32, relative to their length, in the mean over some of the images.
+        public var featureError: Double
 
-        public init(images: Int, method: String) {
+        public init(images: Int, method: String, featureError: Double) {
             self.images = images
             self.method = method
+            self.featureError = featureError
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case images, method
+            case featureError = "feature_error"
         }
     }
 
     public var edges: [Edge]
     /// Values whose layers are computed in floats.
     public var wide: [Int]
+    /// Whether what a convolution adds at its end (a residual) stays in floats from where it is made; its other readers get it rounded.
+    public var floatSums: Bool
     public var calibration: Calibration
     /// What rounding the weights adds to each output channel of a convolution in the mean, by the name of its weights; it is taken off the
     /// bias. Kept in a file of its own, `corrections.safetensors`.
     public var corrections: [String: [Float]] = [:]
 
     enum CodingKeys: String, CodingKey {
-        case edges, wide, calibration
+        case edges, wide
+        case floatSums = "float_sums"
+        case calibration
     }
 
-    public init(edges: [Edge], wide: [Int] = [], calibration: Calibration) {
+    public init(edges: [Edge], wide: [Int] = [], floatSums: Bool = false, calibration: Calibration) {
         self.edges = edges
         self.wide = wide
+        self.floatSums = floatSums
         self.calibration = calibration
     }
 }

@@ -23,7 +23,7 @@ static inline size_t kaption_element_bytes(kaption_element element) {
 }
 
 // Runs a layer of which an input or the output is narrow. All operations take any mixture of numbers, but KAPTION_CONVOLUTION and
-// KAPTION_DEPTHWISE need a narrow input and a residual as narrow as it; KAPTION_COPY and KAPTION_GATHER_CHANNELS the same numbers on
+// KAPTION_DEPTHWISE need a narrow input; KAPTION_COPY and KAPTION_GATHER_CHANNELS the same numbers on
 // both sides. KAPTION_CONVERT of an image (pixels of four floats) to the same stride writes the fourth element, too.
 void kaption_narrow_run(kaption_isa isa, const kaption_layer *layer);
 
