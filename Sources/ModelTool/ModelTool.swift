@@ -8,12 +8,12 @@ struct ModelTool {
     static var subcommands: [any Subcommand.Type] {
         [
             ImportCommand.self, InspectCommand.self, QuantizeCommand.self, EncodeCommand.self, CaptionCommand.self,
-            EvaluateCommand.self,
+            EvaluateCommand.self, TrainCommand.self,
         ]
     }
 
     static let command = Command(
-        name: "kaption-model", abstract: "Imports, inspects, quantizes, tries and evaluates models.",
+        name: "kaption-model", abstract: "Imports, inspects, quantizes, tries, evaluates and trains models.",
         discussion: "A model is a folder, a bundle: model.json, weights.safetensors and vocabulary.txt.",
         examples: subcommands.flatMap { $0.command.examples.prefix(1) },
         subcommands: subcommands.map { $0.command })

@@ -2,12 +2,12 @@ import Foundation
 
 /// Writes bundles. The same model gives the same bytes. A bundle appears whole or not at all: it is written beside its
 /// place and then renamed.
-enum BundleWriter {
+package enum BundleWriter {
     /// - Parameters:
     ///   - manifest: its digest is computed here.
     ///   - directory: must not exist, unless `replaces` and it is a bundle.
     /// - Returns: the manifest with its digest.
-    static func write(
+    package static func write(
         _ manifest: ModelManifest, vocabulary: Vocabulary, weights: [String: WeightTensor],
         precision: SafetensorsWriter.Precision, to directory: String, replaces: Bool
     ) throws -> ModelManifest {
@@ -28,10 +28,6 @@ enum BundleWriter {
             for name in names where name != ModelBundle.correctionsName {
                 try FileManager.default.copyItem(atPath: "\(source)/\(name)", toPath: "\(folder)/\(name)")
             }
-            guard let corrections = manifest.quantisation?.corrections, !corrections.isEmpty else { return }
-            try SafetensorsWriter.write(
-                corrections.mapValues { WeightTensor(shape: [$0.count], values: $0) }, precision: .f32,
-                to: "\(folder)/\(ModelBundle.correctionsName)")
         }
     }
 
@@ -49,6 +45,11 @@ enum BundleWriter {
         try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: false)
         do {
             try fill(draft.path)
+            if let corrections = manifest.quantisation?.corrections, !corrections.isEmpty {
+                try SafetensorsWriter.write(
+                    corrections.mapValues { WeightTensor(shape: [$0.count], values: $0) }, precision: .f32,
+                    to: "\(draft.path)/\(ModelBundle.correctionsName)")
+            }
             let written = try writeManifest(manifest, to: draft.path)
             if exists {
                 // The old bundle is moved away first: a folder that is not empty cannot be renamed over.
