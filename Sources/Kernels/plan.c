@@ -1,14 +1,21 @@
 #pragma clang fp contract(off)
 #include "kaption_plan.h"
+#include "kaption_narrow.h"
+
+// `elements` further than `from`.
+static float *advanced(float *from, size_t elements, kaption_element element) {
+    return (float *)(void *)((unsigned char *)from + elements * kaption_element_bytes(element));
+}
 
 static float *address(const kaption_memory *memory, const kaption_view *view, size_t row) {
     switch (view->space) {
     case KAPTION_SPACE_INPUT:
-        return memory->input + view->offset + view->channel;
+        return advanced(memory->input + view->offset, view->channel, view->numbers.element);
     case KAPTION_SPACE_ARENA:
-        return memory->arena + view->offset + view->channel;
+        return advanced(memory->arena + view->offset, view->channel, view->numbers.element);
     case KAPTION_SPACE_ROWS:
-        return memory->rows + view->offset * memory->capacity + row * view->row_stride + view->channel;
+        return advanced(memory->rows + view->offset * memory->capacity, row * view->row_stride + view->channel,
+                        view->numbers.element);
     }
     return NULL;
 }
@@ -28,6 +35,9 @@ static kaption_layer layer_of(const kaption_plan *plan, const kaption_step *step
         .input = tensor(memory, &step->input, row),
         .other = tensor(memory, &step->other, row),
         .output = tensor(memory, &step->output, row),
+        .input_numbers = step->input.numbers,
+        .other_numbers = step->other.numbers,
+        .output_numbers = step->output.numbers,
         .weights = step->has_weights ? plan->constants + step->weights : NULL,
         .bias = step->has_bias ? plan->constants + step->bias : NULL,
         .zeros = plan->zeros,
@@ -36,11 +46,14 @@ static kaption_layer layer_of(const kaption_plan *plan, const kaption_step *step
     };
 }
 
+size_t kaption_plan_run_step(const kaption_plan *plan, const kaption_memory *memory, size_t row, size_t index) {
+    const kaption_layer layer = layer_of(plan, plan->steps + index, memory, row);
+    kaption_layer_run(plan->isa, &layer);
+    return index + 1;
+}
+
 void kaption_plan_encode(const kaption_plan *plan, const kaption_memory *memory, size_t row) {
-    for (size_t i = 0; i < plan->cut; i++) {
-        kaption_layer layer = layer_of(plan, plan->steps + i, memory, row);
-        kaption_layer_run(plan->isa, &layer);
-    }
+    for (size_t i = 0; i < plan->cut;) i = kaption_plan_run_step(plan, memory, row, i);
 }
 
 void kaption_plan_finish(const kaption_plan *plan, const kaption_memory *memory, size_t rows) {

@@ -21,23 +21,27 @@ struct ValuePlacement {
     private struct Buffer {
         var stride: Int
         var pixels: Int
+        var elementBytes: Int
         var offset = 0
         var lifetime: ClosedRange<Int>?
     }
 
-    private let graph: Graph
+    /// Floats that narrow kernels may read behind a value.
+    private static let slack = 16
+
+    private let sequence: LayerSequence
     private var slices: [Int: Slice] = [:]
     private var buffers: [Buffer] = []
     private var rowOffsets: [Int: Int] = [:]
 
-    init(_ graph: Graph, _ fusion: LayerFusion) throws {
-        self.graph = graph
-        let layers = fusion.layers
-        let isFlat = { (value: Int) in value != 0 && graph.shape(ofValue: value).isFlat }
+    init(_ sequence: LayerSequence) throws {
+        self.sequence = sequence
+        let layers = sequence.layers
+        let isFlat = { (value: Int) in !sequence.isImage(value) && sequence.shape(of: value).isFlat }
         cut =
             (layers.lastIndex { !($0.isPointwise && isFlat($0.output) && $0.reads.allSatisfy(isFlat)) })
             .map { $0 + 1 } ?? 0
-        placeRows(layers, fusion.output)
+        placeRows(layers, sequence.output)
         for (index, layer) in layers.enumerated().reversed() {
             if case .concatenate = layer.kind { placeParts(of: layer, at: index) }
         }
@@ -47,9 +51,10 @@ struct ValuePlacement {
 
     /// The view of `value` that layers read and write.
     func view(_ value: Int) -> kaption_view {
-        let shape = graph.shape(ofValue: value)
+        let shape = sequence.shape(of: value)
         var view = kaption_view()
         (view.height, view.width, view.channels) = (1, 1, shape.channels)
+        view.numbers = sequence.numbers(of: value)
         if case .image(let height, let width, _) = shape { (view.height, view.width) = (height, width) }
         if value == 0 {
             view.space = KAPTION_SPACE_INPUT
@@ -77,13 +82,13 @@ struct ValuePlacement {
         for layer in layers[cut...] { values += layer.reads + [layer.output] }
         for value in values where rowOffsets[value] == nil {
             rowOffsets[value] = rowSize
-            rowSize += roundedUp(graph.shape(ofValue: value).count)
+            rowSize += roundedUp(sequence.shape(of: value).count)
         }
     }
 
     private mutating func placeParts(of layer: EncoderLayer, at index: Int) {
         var channels: [Int] = [0]
-        for input in layer.inputs { channels.append(channels.last! + graph.shape(ofValue: input).channels) }
+        for input in layer.inputs { channels.append(channels.last! + sequence.shape(of: input).channels) }
         let inRows = rowOffsets[layer.output] != nil
         if !inRows, slices[layer.output] == nil {
             if let whole = sharedSlice(layer.inputs, channels) {
@@ -114,10 +119,11 @@ struct ValuePlacement {
     }
 
     private mutating func makeBuffer(for value: Int) {
-        let shape = graph.shape(ofValue: value)
-        let stride = roundedUp(shape.channels)
+        let shape = sequence.shape(of: value)
+        let stride = sequence.isImage(value) ? Encoder.inputPixelStride : roundedUp(shape.channels)
+        let bytes = kaption_element_bytes(sequence.numbers(of: value).element)
         slices[value] = Slice(buffer: buffers.count, channel: 0)
-        buffers.append(Buffer(stride: stride, pixels: shape.count / shape.channels))
+        buffers.append(Buffer(stride: stride, pixels: shape.count / shape.channels, elementBytes: bytes))
     }
 
     private mutating func placeArena(_ layers: [EncoderLayer]) throws {
@@ -129,9 +135,12 @@ struct ValuePlacement {
             }
         }
         let layout = ArenaLayout(
-            buffers.map { .init(size: $0.stride * $0.pixels, lifetime: $0.lifetime ?? 0...0) })
+            buffers.map {
+                .init(
+                    size: roundedUp(($0.stride * $0.pixels * $0.elementBytes + 3) / 4), lifetime: $0.lifetime ?? 0...0)
+            })
         for index in buffers.indices { buffers[index].offset = layout.offsets[index] }
-        arenaSize = layout.size
+        arenaSize = layout.size + Self.slack
         guard arenaSize <= Graph.Limits.memory, rowSize <= Graph.Limits.memory else {
             throw ModelError("the graph's values take more than \(Graph.Limits.memory) floats")
         }

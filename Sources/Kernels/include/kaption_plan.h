@@ -18,9 +18,10 @@ typedef enum {
 typedef struct {
     kaption_space space;
     size_t offset;      // floats; in KAPTION_SPACE_ROWS times the capacity of the micro-batch
-    size_t channel;     // the first channel of a slice, in floats
-    size_t row_stride;  // KAPTION_SPACE_ROWS: floats from one image's value to the next one's
+    size_t channel;     // the first channel of a slice, in elements
+    size_t row_stride;  // KAPTION_SPACE_ROWS: elements from one image's value to the next one's
     size_t height, width, channels, stride;
+    kaption_numbers numbers;
 } kaption_view;
 
 typedef struct {
@@ -57,6 +58,9 @@ typedef struct {
     size_t capacity;  // rows of the micro-batch at most
 } kaption_memory;
 
+// Runs step `index`, or the group that begins there, for the image in `memory->input`, as row `row` of the micro-batch; a step after the
+// cut for that row alone. Returns the index of the step after it.
+size_t kaption_plan_run_step(const kaption_plan *plan, const kaption_memory *memory, size_t row, size_t index);
 // Runs the steps before the cut for the image in `memory->input`, as row `row` of the micro-batch.
 void kaption_plan_encode(const kaption_plan *plan, const kaption_memory *memory, size_t row);
 // Runs the steps after the cut for rows 0..<rows.
