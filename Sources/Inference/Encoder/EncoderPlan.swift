@@ -34,6 +34,10 @@ final class EncoderPlan: @unchecked Sendable {
             } else {
                 var step = Self.step(layer, placement)
                 constants.add(layer, to: &step)
+                if let group = placement.strips.groups[index] {
+                    step.group_steps = group.layers.count
+                    step.strip_rows = group.rows
+                }
                 built.append(step)
             }
         }
@@ -73,6 +77,11 @@ final class EncoderPlan: @unchecked Sendable {
         case .convolution(let convolution):
             step.operation = KAPTION_CONVOLUTION
             step.groups = convolution.groups
+            if let winograd = placement.winograd[layer.output] {
+                step.operation = KAPTION_WINOGRAD
+                step.winograd_outputs = winograd.outputs
+                step.scratch = winograd.scratch
+            }
         case .depthwise: step.operation = KAPTION_DEPTHWISE
         case .add: step.operation = KAPTION_ADD
         case .multiply: step.operation = KAPTION_MULTIPLY

@@ -29,6 +29,9 @@ public final class EncoderWorkspace {
         kaption_plan_encode(encoder.plan.plan, &memory, row)
     }
 
+    /// Runs the plan's step `index`, or the group that begins there, for row 0.
+    func runStep(_ index: Int) { _ = kaption_plan_run_step(encoder.plan.plan, &memory, 0, index) }
+
     /// Runs the layers after the cut point for rows `0..<rows`.
     public func finish(rows: Int) {
         precondition(1...memory.capacity ~= rows, "there are more rows than the micro-batch holds")

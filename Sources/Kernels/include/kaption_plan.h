@@ -21,7 +21,11 @@ typedef struct {
     size_t channel;     // the first channel of a slice, in floats
     size_t row_stride;  // KAPTION_SPACE_ROWS: floats from one image's value to the next one's
     size_t height, width, channels, stride;
+    size_t ring;        // a value between two steps of a group: only so many rows are kept, row y at y mod ring; 0: all
 } kaption_view;
+
+// The most steps of a group that runs by strips.
+enum { KAPTION_GROUP_STEPS = 4 };
 
 typedef struct {
     kaption_operation operation;
@@ -34,8 +38,11 @@ typedef struct {
     int has_bias;
     kaption_view input, other, output;
     size_t weights, bias;  // floats from the start of the constants
-    // A group of steps may run by strips: `group_steps` of them from this one on, `strip_rows` output rows of the last one
-    // at a time, each earlier one giving the rows that the next one's windows reach. 0: the step runs whole.
+    size_t winograd_outputs;
+    size_t scratch;  // floats into the arena
+    // A group of `group_steps` from this one on runs by strips: `strip_rows` output rows of the last one at a time, each earlier one
+    // giving the rows that the next one's windows reach. Each step reads what the one before it writes, which lies in a ring; only
+    // depthwise convolutions look beyond the strip. 0: the step runs whole.
     size_t group_steps;
     size_t strip_rows;
 } kaption_step;
@@ -57,6 +64,9 @@ typedef struct {
     size_t capacity;  // rows of the micro-batch at most
 } kaption_memory;
 
+// Runs step `index`, or the group that begins there, for the image in `memory->input`, as row `row` of the micro-batch; a step after the
+// cut for that row alone. Returns the index of the step after it.
+size_t kaption_plan_run_step(const kaption_plan *plan, const kaption_memory *memory, size_t row, size_t index);
 // Runs the steps before the cut for the image in `memory->input`, as row `row` of the micro-batch.
 void kaption_plan_encode(const kaption_plan *plan, const kaption_memory *memory, size_t row);
 // Runs the steps after the cut for rows 0..<rows.
