@@ -82,7 +82,9 @@ def prepare_network(name, folder, tool):
     model = onnx.load(encoder, load_external_data=False)
     size = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
     features = feature_size(encoder, size)
-    write_safetensors(target / "decoder.safetensors", random_decoder(8000, features))
+    tensors = random_decoder(8000, features)
+    write_safetensors(target / "decoder.safetensors", tensors)
+    stepgraph.write(tensors, target)
     make_bundle(tool, target, encoder, target / "decoder.safetensors", 8000, size, features)
 
 
