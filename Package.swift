@@ -34,6 +34,7 @@ let package = Package(
         .target(name: "Evaluation"),
         .target(name: "PictureDrawing", dependencies: ["CJPEG", "CPNG"]),
         .target(name: "Inference", dependencies: ["Kernels", "COpenBLAS", "CJPEG", "CPNG", "CCrypto"]),
+        .target(name: "Training", dependencies: ["Inference", "Evaluation", "Kernels", "COpenBLAS"]),
         .target(name: "Messaging", dependencies: ["CRdKafka"]),
 
         // Programs.
@@ -42,7 +43,7 @@ let package = Package(
             dependencies: ["Inference", "Messaging", "HTTPServer", "CLinux", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
         .executableTarget(
-            name: "ModelTool", dependencies: ["Inference", "Evaluation", "CommandLineOptions", "Telemetry"]),
+            name: "ModelTool", dependencies: ["Inference", "Training", "Evaluation", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
         .executableTarget(name: "SamplePictures", dependencies: ["PictureDrawing", "CommandLineOptions"]),
         .executableTarget(
@@ -59,6 +60,11 @@ let package = Package(
             dependencies: ["BareLoop", "Messaging", "PictureDrawing", "CommandLineOptions", "TestSupport"],
             path: "Benchmarks/PlumbingBenchmark"),
 
+        .executableTarget(
+            name: "TrainingBenchmark",
+            dependencies: ["Training", "Inference", "Evaluation", "Kernels", "COpenBLAS", "CommandLineOptions"],
+            path: "Benchmarks/TrainingBenchmark", exclude: ["pytorch_recipe.py"]),
+
         // Tests mirror Sources.
         .target(name: "TestSupport", dependencies: ["CRdKafka"], path: "Tests/TestSupport"),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "COpenBLAS", "TestSupport"]),
@@ -67,6 +73,8 @@ let package = Package(
         .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "TestSupport"]),
         .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "TestSupport"]),
         .testTarget(name: "InferenceTests", dependencies: ["Inference", "Kernels", "PictureDrawing", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Inference", "Evaluation", "TestSupport"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "CRdKafka", "TestSupport"]),
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),

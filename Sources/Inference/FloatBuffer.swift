@@ -5,13 +5,13 @@ import Foundation
 ///
 /// Unchecked because the compiler cannot see who writes: the owner fills it before it shares it (weights), or never
 /// shares it (a thread's scratch).
-final class FloatBuffer: @unchecked Sendable {
-    let base: UnsafeMutablePointer<Float>
-    let count: Int
+package final class FloatBuffer: @unchecked Sendable {
+    package let base: UnsafeMutablePointer<Float>
+    package let count: Int
 
     private static let hugePage = 2 << 20
 
-    init(count: Int) {
+    package init(count: Int) {
         self.count = count
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
         let isLarge = bytes >= Self.hugePage
@@ -21,7 +21,7 @@ final class FloatBuffer: @unchecked Sendable {
         base.initialize(repeating: 0, count: count)
     }
 
-    convenience init(_ values: [Float]) {
+    package convenience init(_ values: [Float]) {
         self.init(count: values.count)
         values.withUnsafeBufferPointer { source in
             if let first = source.baseAddress { base.update(from: first, count: source.count) }

@@ -6,11 +6,14 @@ import Inference
 @main
 struct ModelTool {
     static var subcommands: [any Subcommand.Type] {
-        [ImportCommand.self, InspectCommand.self, EncodeCommand.self, CaptionCommand.self, EvaluateCommand.self]
+        [
+            ImportCommand.self, InspectCommand.self, EncodeCommand.self, CaptionCommand.self, EvaluateCommand.self,
+            TrainCommand.self,
+        ]
     }
 
     static let command = Command(
-        name: "kaption-model", abstract: "Imports, inspects, tries and evaluates models.",
+        name: "kaption-model", abstract: "Imports, inspects, tries, evaluates and trains models.",
         discussion: "A model is a folder, a bundle: model.json, weights.safetensors and vocabulary.txt.",
         examples: subcommands.flatMap { $0.command.examples.prefix(1) },
         subcommands: subcommands.map { $0.command })

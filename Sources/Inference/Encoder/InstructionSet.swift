@@ -13,7 +13,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     public static let available = allCases.filter { kaption_isa_available($0.isa) != 0 }
 
     /// The C name of it.
-    var isa: kaption_isa {
+    package var isa: kaption_isa {
         switch self {
         case .plain: KAPTION_ISA_PLAIN
         case .avx2: KAPTION_ISA_AVX2

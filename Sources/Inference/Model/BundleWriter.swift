@@ -2,12 +2,12 @@ import Foundation
 
 /// Writes bundles. The same model gives the same bytes. A bundle appears whole or not at all: it is written beside its
 /// place and then renamed.
-enum BundleWriter {
+package enum BundleWriter {
     /// - Parameters:
     ///   - manifest: its digest is computed here.
     ///   - directory: must not exist, unless `replaces` and it is a bundle.
     /// - Returns: the manifest with its digest.
-    static func write(
+    package static func write(
         _ manifest: ModelManifest, vocabulary: Vocabulary, weights: [String: WeightTensor],
         precision: SafetensorsWriter.Precision, to directory: String, replaces: Bool
     ) throws -> ModelManifest {

@@ -3,13 +3,13 @@ import Foundation
 /// A file's bytes, mapped read-only for as long as the value lives. Every access is checked against the file's size.
 ///
 /// The file must not be shortened while it is mapped; model files are replaced by renaming, never written in place.
-final class MappedFile: @unchecked Sendable {
+package final class MappedFile: @unchecked Sendable {
     // Unchecked because of the pointer: the memory is read-only, and lives from `init` to `deinit`.
     private let base: UnsafeRawPointer?
     let count: Int
 
     /// - Throws: `ModelError` where `path` is no regular file or cannot be read.
-    init(path: String) throws(ModelError) {
+    package init(path: String) throws(ModelError) {
         // O_NONBLOCK: opening a FIFO must not wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw ModelError("\(path): \(Self.lastError())") }

@@ -4,7 +4,7 @@ import Foundation
 /// the file is opened; a tensor's values are read only when they are asked for.
 ///
 /// Source: https://huggingface.co/docs/safetensors (format).
-struct Safetensors: Sendable {
+package struct Safetensors: Sendable {
     enum ElementType: String, Sendable {
         case float32 = "F32"
         case float16 = "F16"
@@ -28,7 +28,7 @@ struct Safetensors: Sendable {
 
     /// - Throws: `ModelError` where the header is damaged, a tensor is of another type than F32 or F16, or tensors
     ///   overlap, leave gaps or lie outside the file.
-    init(_ file: MappedFile) throws(ModelError) {
+    package init(_ file: MappedFile) throws(ModelError) {
         self.file = file
         entries = try file.withBytes { (bytes) throws(ModelError) in try Self.readHeader(bytes) }
     }
@@ -97,7 +97,7 @@ struct Safetensors: Sendable {
     }
 
     /// A tensor, widened to 32-bit floats.
-    func tensor(_ name: String) throws(ModelError) -> WeightTensor {
+    package func tensor(_ name: String) throws(ModelError) -> WeightTensor {
         guard let entry = entries[name] else { throw ModelError("the weights have no tensor \"\(name)\"") }
         let count = entry.range.count / entry.type.size
         let values = file.withBytes { bytes in

@@ -2,8 +2,8 @@ import Foundation
 
 /// Writes safetensors files. The same tensors give the same bytes: they lie sorted by name, the header has one form,
 /// and tensors begin at multiples of eight bytes from the file's start (the header is padded with spaces).
-enum SafetensorsWriter {
-    enum Precision: String, Sendable {
+package enum SafetensorsWriter {
+    package enum Precision: String, Sendable {
         /// All tensors as 32-bit floats.
         case f32
         /// Tensors of two and more dimensions as halves, rounded to the nearest, ties to even. Biases and the like,
@@ -11,7 +11,7 @@ enum SafetensorsWriter {
         case f16
     }
 
-    static func write(
+    package static func write(
         _ tensors: [String: WeightTensor], precision: Precision, to path: String
     ) throws {
         let names = tensors.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

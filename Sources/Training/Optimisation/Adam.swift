@@ -1,0 +1,44 @@
+import Foundation
+import Inference
+import Kernels
+
+/// Adam (Kingma and Ba, 2015) with the gradient's norm clipped before (Pascanu et al., 2013).
+public final class Adam {
+    public static let (beta1, beta2, epsilon) = (0.9, 0.999, 1e-8)
+
+    public let mean: DecoderParameters
+    public let variance: DecoderParameters
+    /// Steps done.
+    public var steps = 0
+    private let isa: kaption_isa
+
+    public init(shape: DecoderShape, instructionSet: InstructionSet = .best) {
+        mean = DecoderParameters(shape: shape)
+        variance = DecoderParameters(shape: shape)
+        isa = instructionSet.isa
+    }
+
+    /// Moves `weights` against the gradient.
+    ///
+    /// - Parameters:
+    ///   - largestNorm: a longer gradient is shortened to it.
+    ///   - frozenEmbedding: whether the embedding stays as it is; its gradient then does not count in the norm.
+    /// - Returns: the gradient's norm before clipping. Where it is not finite, nothing is moved.
+    @discardableResult
+    public func update(
+        _ weights: DecoderParameters, gradients: DecoderParameters, rate: Double, largestNorm: Double,
+        frozenEmbedding: Bool = false
+    ) -> Double {
+        let count = frozenEmbedding ? weights.offset(.embedding) : weights.count
+        let norm = kaption_sum_of_squares(isa, count, gradients.base).squareRoot()
+        guard norm.isFinite else { return norm }
+        steps += 1
+        var step = kaption_adam_step(
+            gradient_scale: Float(min(largestNorm / (norm + 1e-6), 1)), beta1: Float(Self.beta1),
+            beta2: Float(Self.beta2), epsilon: Float(Self.epsilon),
+            rate: Float(rate / (1 - pow(Self.beta1, Double(steps)))),
+            inverse_variance: Float(1 / (1 - pow(Self.beta2, Double(steps))).squareRoot()))
+        kaption_adam(isa, count, &step, gradients.base, mean.base, variance.base, weights.base)
+        return norm
+    }
+}
