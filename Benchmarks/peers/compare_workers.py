@@ -65,7 +65,7 @@ def ours(run, arguments, model):
     command = [
         arguments.worker, "--bootstrap-servers", run.servers, "--storage", arguments.storage, "--model", str(model / "bundle"),
         "--group", run.label, "--topics", run.requests, "--results-topic", run.results, "--dead-letters-topic", run.dead,
-        "--threads", str(os.cpu_count()), "--precision", arguments.precision]
+        "--threads", str(os.cpu_count())]
     return [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
 
 
@@ -102,7 +102,6 @@ def main():
     parser.add_argument("--kafka", required=True, metavar="HOST:PORT")
     parser.add_argument("--storage", required=True, help="a folder of JPEGs")
     parser.add_argument("--model", default="mobilenet_v2")
-    parser.add_argument("--precision", default="fp32")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peers", nargs="*", default=["onnxruntime", "openvino"])
