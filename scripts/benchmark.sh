@@ -2,13 +2,40 @@
 # Measures the stages of captioning on one core beside the machine's measured peak, and keeps the table in
 # Benchmarks/results, a file a CPU generation. Wants a quiet machine.
 #
-#   scripts/benchmark.sh [BUNDLE…]        default: Models/kaption-small
+#   scripts/benchmark.sh [BUNDLE…]           default: Models/kaption-small
+#   scripts/benchmark.sh --peers [OPTION…]   beside ONNX Runtime, OpenVINO, torchvision and Pillow, in alternating runs: a table in
+#                                            Benchmarks/results/…-peers.md. Makes a virtual environment and exports networks in
+#                                            .build/peers (about 3 GB). Options are those of Benchmarks/peers/compare.py
 set -euo pipefail
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- Models/kaption-small
+with_peers=
+if [ "${1:-}" = --peers ]; then
+    with_peers=1
+    shift
+elif [ $# -eq 0 ]; then
+    set -- Models/kaption-small
+fi
 programs=$(scripts/build.sh)
 if grep -qm1 avx512dq /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX; fi
 export OPENBLAS_NUM_THREADS=1
 generation=$(awk -F': *' '/^vendor_id/ {v=$2} /^cpu family/ {f=$2} /^model\t/ {m=$2} END {print tolower(v) "-family-" f "-model-" m}' /proc/cpuinfo)
 mkdir -p Benchmarks/results
-taskset -c 0 "$programs/InferenceBenchmark" "$@" | tee "Benchmarks/results/$generation.txt"
+if [ -z "$with_peers" ]; then
+    taskset -c 0 "$programs/InferenceBenchmark" "$@" | tee "Benchmarks/results/$generation.txt"
+    exit
+fi
+
+environment=.build/peers/environment
+if [ ! -e "$environment/complete" ]; then
+    mkdir -p .build/peers
+    python3 -m venv "$environment"
+    # The CPU build of torch where a wheel of it is at hand, else the usual one; torchvision without its dependencies, which ask for CUDA.
+    "$environment/bin/pip" install --quiet 'torch==2.13.0+cpu' || "$environment/bin/pip" install --quiet 'torch==2.13.0'
+    "$environment/bin/pip" install --quiet --no-deps 'torchvision==0.28.0'
+    "$environment/bin/pip" install --quiet numpy pillow onnx onnxscript onnxruntime openvino confluent-kafka
+    touch "$environment/complete"
+fi
+"$environment/bin/python" Benchmarks/peers/prepare.py .build/peers/models --tool "$programs/kaption-model" \
+    --draw "$programs/InferenceBenchmark"
+"$environment/bin/python" Benchmarks/peers/compare.py .build/peers/models --benchmark "$programs/InferenceBenchmark" "$@" |
+    tee "Benchmarks/results/$generation-peers.md"

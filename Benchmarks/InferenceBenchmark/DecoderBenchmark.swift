@@ -5,39 +5,61 @@ enum DecoderBenchmark {
     struct Row {
         var words: Int
         var batch: Int
-        /// Of the fastest and of the median repetition.
-        var fastest: Double
-        var median: Double
+        /// Milliseconds an image.
+        var timing: Timing
+        /// Floating-point operations an image.
+        var operations: Int
     }
 
-    /// - Returns: milliseconds an image on one core, alone and in a batch, for each size of vocabulary.
-    static func run(repetitions: Int = 15) throws -> [Row] {
+    private static let options = CaptionOptions(beam: 3, maxWords: 20)
+
+    /// One core, alone and in a batch, for each size of vocabulary.
+    static func run() throws -> [Row] {
         var rows: [Row] = []
         for words in [2_538, 8_000] {
             let decoder = try makeDecoder(words: words)
             for batch in [1, 8] {
-                let stepper = CaptionStepper(decoder: decoder, slots: batch)
-                let options = CaptionOptions(beam: 3, maxWords: 20)
-                var times: [Double] = []
-                for repetition in 0...repetitions {
-                    let start = ContinuousClock.now
-                    for image in 0..<batch {
-                        var random = Random(state: UInt64(repetition * batch + image))
-                        _ = try stepper.admit(feature: random.floats(1280, scale: 2), options: options)
-                    }
-                    while !stepper.isEmpty {
-                        stepper.step()
-                        stepper.takeFinished { _, _ in }
-                    }
-                    times.append((ContinuousClock.now - start) / .milliseconds(1) / Double(batch))
-                }
-                // The first repetition warms the caches.
-                let sorted = times.dropFirst().sorted()
-                rows.append(
-                    Row(words: words, batch: batch, fastest: sorted[0], median: sorted[sorted.count / 2]))
+                var random = Random(state: 1)
+                let features = random.floats(batch * decoder.configuration.featureSize, scale: 2)
+                var (timing, _) = try time(decoder, features: features, batch: batch, seconds: 1)
+                timing.fastest /= Double(batch)
+                timing.median /= Double(batch)
+                rows.append(Row(words: words, batch: batch, timing: timing, operations: operations(decoder)))
             }
         }
         return rows
+    }
+
+    /// The times of a whole batch, and its captions.
+    static func time(
+        _ decoder: CaptionDecoder, features: [Float], batch: Int, seconds: Double
+    ) throws -> (Timing, captions: [String]) {
+        let stepper = CaptionStepper(decoder: decoder, slots: batch)
+        let size = decoder.configuration.featureSize
+        var captions = [String](repeating: "", count: batch)
+        let timing = try Timing(seconds: seconds) {
+            try features.withUnsafeBufferPointer { features in
+                guard let first = features.baseAddress else { return }
+                for image in 0..<batch { _ = try stepper.admit(feature: first + image * size, options: options) }
+            }
+            while !stepper.isEmpty {
+                stepper.step()
+                stepper.takeFinished { slot, result in
+                    if case .success(let candidates) = result { captions[slot] = candidates[0].caption }
+                }
+            }
+        }
+        return (timing, captions)
+    }
+
+    /// What the definition asks for, a multiply-add counting two: the image, the first word with one beam, all further ones
+    /// with three. The gates' products with the embeddings, which our decoder looks up, count too.
+    static func operations(_ decoder: CaptionDecoder) -> Int {
+        let configuration = decoder.configuration
+        let (embedding, hidden) = (configuration.embeddingSize, configuration.hiddenSize)
+        let step = 4 * hidden * (embedding + hidden) + hidden * decoder.vocabulary.count
+        let image = embedding * configuration.featureSize + 4 * hidden * embedding
+        return 2 * (image + step * (1 + (options.maxWords - 1) * options.beam))
     }
 
     private static func makeDecoder(words: Int) throws -> CaptionDecoder {

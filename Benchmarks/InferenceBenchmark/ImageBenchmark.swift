@@ -13,16 +13,19 @@ enum ImageBenchmark {
     static func run() throws -> [Row] {
         try [(500, 375), (4000, 3000)].map { width, height in
             let file = try jpeg(width: width, height: height)
-            let preprocessing = Preprocessing(width: 224, height: 224, normalisation: .torchvision)
-            let reader = ImageReader(preprocessing: preprocessing)
-            let tensor = UnsafeMutablePointer<Float>.allocate(capacity: 224 * 224 * Encoder.inputPixelStride)
-            defer { tensor.deallocate() }
-            let timing = try Timing(seconds: 1) {
-                try file.withUnsafeBytes { bytes in
-                    try reader.read(bytes, into: tensor, pixelStride: Encoder.inputPixelStride)
-                }
+            return Row(name: "decode, resize \(width)×\(height)", timing: try time(file, seconds: 1))
+        }
+    }
+
+    static func time(_ file: Data, seconds: Double) throws -> Timing {
+        let preprocessing = Preprocessing(width: 224, height: 224, normalisation: .torchvision)
+        let reader = ImageReader(preprocessing: preprocessing)
+        let tensor = UnsafeMutablePointer<Float>.allocate(capacity: 224 * 224 * Encoder.inputPixelStride)
+        defer { tensor.deallocate() }
+        return try Timing(seconds: seconds) {
+            try file.withUnsafeBytes { bytes in
+                try reader.read(bytes, into: tensor, pixelStride: Encoder.inputPixelStride)
             }
-            return Row(name: "decode, resize \(width)×\(height)", timing: timing)
         }
     }
 

@@ -9,10 +9,14 @@ struct Program {
         kaption_flush_denormals()
         let bundles = CommandLine.arguments.dropFirst()
         if bundles.contains(where: { $0.hasPrefix("-") }) {
-            print(
-                "usage: InferenceBenchmark BUNDLE…\nMilliseconds an image on one core, for the bundles' encoders and the whole way from bytes to captions,\nfor JPEG decoding and resizing, and for a decoder with random weights."
-            )
+            print(usage)
             return
+        }
+        switch bundles.first {
+        case "serve": return try Server().run()
+        case "profile": return try ProfileBenchmark.run(bundles: bundles.dropFirst())
+        case "draw": return try draw(Array(bundles.dropFirst()))
+        default: break
         }
         let isa = kaption_isa_best()
         let peak = Peak.gigaflops(isa)
@@ -22,10 +26,9 @@ struct Program {
         for bundle in bundles {
             for result in try EncoderBenchmark.run(bundle: bundle) {
                 print(
-                    row(
-                        "encoder \(result.model)", "\(result.batch)", number(result.timing.fastest),
-                        number(result.timing.median), number(1000 / result.timing.fastest), number(result.gigaflops),
-                        peak.map { String(format: "%.0f%%", 100 * result.gigaflops / $0) } ?? ""))
+                    stageRow(
+                        "encoder \(result.model)", result.batch, result.timing, operations: 2 * result.multiplyAdds,
+                        peak))
             }
         }
         for bundle in bundles {
@@ -59,10 +62,38 @@ struct Program {
         }
         for result in try DecoderBenchmark.run() {
             print(
-                row(
-                    "decoder \(result.words) words", "\(result.batch)", number(result.fastest), number(result.median),
-                    number(1000 / result.fastest), "", ""))
+                stageRow(
+                    "decoder \(result.words) words", result.batch, result.timing, operations: result.operations, peak))
         }
+    }
+
+    private static let usage = """
+        usage: InferenceBenchmark BUNDLE…            milliseconds an image on one core, for the bundles' encoders and the whole way
+                                                     from bytes to captions, for JPEG decoding and resizing, and for a decoder with
+                                                     random weights
+               InferenceBenchmark profile BUNDLE…    the same for each step of the bundles' encoders
+               InferenceBenchmark serve              answers requests for measurements (Benchmarks/peers)
+               InferenceBenchmark draw WIDTH HEIGHT FILE   draws the JPEG that is measured
+        """
+
+    private static func draw(_ arguments: [String]) throws {
+        guard arguments.count == 3, let width = Int(arguments[0]), let height = Int(arguments[1]) else {
+            return print(usage)
+        }
+        try ImageBenchmark.jpeg(width: width, height: height).write(to: URL(fileURLWithPath: arguments[2]))
+    }
+
+    private static func stageRow(
+        _ name: String, _ batch: Int, _ timing: Timing, operations: Int, _ peak: Double?
+    ) -> String {
+        let gigaflops = Double(operations) / (timing.fastest * 1e6)
+        return row(
+            name, "\(batch)", number(timing.fastest), number(timing.median), number(1000 / timing.fastest),
+            number(gigaflops), share(gigaflops, of: peak))
+    }
+
+    static func share(_ gigaflops: Double, of peak: Double?) -> String {
+        peak.map { String(format: "%.0f%%", 100 * gigaflops / $0) } ?? ""
     }
 
     /// Name, family and model of the CPU, as Linux gives them.
@@ -75,9 +106,14 @@ struct Program {
         return values.count == 3 ? "\(values[0]) (family \(values[1]), model \(values[2]))" : "an unknown CPU"
     }
 
-    private static func number(_ value: Double) -> String { String(format: "%.2f", value) }
+    static func profileRow(_ step: String, _ milliseconds: Double, _ gigaflops: Double, _ share: String) -> String {
+        String(format: "%8.3f %7.1f ", milliseconds, gigaflops)
+            + String(repeating: " ", count: max(0, 7 - share.count)) + share + "  " + step
+    }
 
-    private static func row(_ columns: String...) -> String {
+    static func number(_ value: Double) -> String { String(format: "%.2f", value) }
+
+    static func row(_ columns: String...) -> String {
         let widths = [32, 6, 10, 10, 10, 10, 8]
         return zip(columns, widths).enumerated().map { index, column in
             let padding = String(repeating: " ", count: max(0, column.1 - column.0.count))

@@ -1,4 +1,4 @@
-// What resize.c and resize_avx2.c share.
+// What resize.c and the vector files share.
 #ifndef KAPTION_RESIZE_INTERNAL_H
 #define KAPTION_RESIZE_INTERNAL_H
 
@@ -6,6 +6,9 @@
 
 void kaption_resize_across_avx2(const uint8_t *source, size_t source_stride, size_t rows, const int32_t *starts,
                                 const int16_t *weights, size_t groups, size_t count, uint8_t *const *targets);
+// Four rows.
+void kaption_resize_across_avx512(const uint8_t *source, size_t source_stride, const int32_t *starts,
+                                  const int16_t *weights, size_t groups, size_t count, uint8_t *const *targets);
 // Returns how many of the bytes it has done: the rest is too short for a vector.
 size_t kaption_resize_down_avx2(const uint8_t *const *sources, const int16_t *weights, size_t pairs, size_t count,
                                 uint8_t *target);

@@ -3,11 +3,16 @@ import Kernels
 /// The constants of a plan, laid out before memory is taken and packed one tensor at a time.
 struct ConstantLayout {
     private enum Content {
-        case convolution(EncoderLayer.Convolution, taps: Int, isDepthwise: Bool, weights: Int, bias: Int)
+        case convolution(EncoderLayer.Convolution, taps: Int, packing: Packing, weights: Int, bias: Int)
         /// With a narrow input; the layer has no addresses.
         case narrow(EncoderLayer.Convolution, kaption_layer, at: Int)
         case vector(String, channels: Int, at: Int)
         case indices([Int], at: Int)
+    }
+
+    private enum Packing {
+        case product, depthwise
+        case winograd(outputs: Int)
     }
 
     private let isa: kaption_isa
@@ -36,13 +41,18 @@ struct ConstantLayout {
             contents.append(.narrow(convolution, description, at: step.weights))
         case .convolution(let convolution):
             let taps = layer.window.taps
-            let floats = kaption_convolution_packed_floats(
-                isa, channels, taps, step.input.channels / convolution.groups, convolution.groups)
-            addConvolution(convolution, taps, false, floats, channels, &step)
+            if step.operation == KAPTION_WINOGRAD {
+                let floats = kaption_winograd_packed_floats(isa, step.winograd_outputs, channels, step.input.channels)
+                addConvolution(convolution, taps, .winograd(outputs: step.winograd_outputs), floats, channels, &step)
+            } else {
+                let floats = kaption_convolution_packed_floats(
+                    isa, channels, taps, step.input.channels / convolution.groups, convolution.groups)
+                addConvolution(convolution, taps, .product, floats, channels, &step)
+            }
         case .depthwise(let convolution):
             let taps = layer.window.taps
             addConvolution(
-                convolution, taps, true, kaption_depthwise_packed_floats(channels, taps), channels, &step)
+                convolution, taps, .depthwise, kaption_depthwise_packed_floats(channels, taps), channels, &step)
         case .scaleShift(let scale, let shift):
             step.has_weights = 1
             step.has_bias = 1
@@ -59,7 +69,7 @@ struct ConstantLayout {
     }
 
     private mutating func addConvolution(
-        _ convolution: EncoderLayer.Convolution, _ taps: Int, _ isDepthwise: Bool, _ floats: Int, _ channels: Int,
+        _ convolution: EncoderLayer.Convolution, _ taps: Int, _ packing: Packing, _ floats: Int, _ channels: Int,
         _ step: inout kaption_step
     ) {
         step.has_weights = 1
@@ -67,7 +77,7 @@ struct ConstantLayout {
         step.weights = take(floats)
         step.bias = take(channels)
         contents.append(
-            .convolution(convolution, taps: taps, isDepthwise: isDepthwise, weights: step.weights, bias: step.bias))
+            .convolution(convolution, taps: taps, packing: packing, weights: step.weights, bias: step.bias))
     }
 
     private mutating func take(_ floats: Int) -> Int {
@@ -104,15 +114,19 @@ struct ConstantLayout {
                 guard kaption_narrow_pack(isa, &layer, folded.weight, folded.bias, floats.base + at) != 0 else {
                     throw ModelError("the tensor \"\(convolution.weight.prefix(128))\" cannot be quantised")
                 }
-            case .convolution(let convolution, let taps, let isDepthwise, let at, let bias):
+            case .convolution(let convolution, let taps, let packing, let at, let bias):
                 let folded = try Self.fold(convolution, tensors)
                 let filters = convolution.weightShape[0]
-                if isDepthwise {
-                    kaption_depthwise_pack(filters, taps, folded.weight, floats.base + at)
-                } else {
+                let channels = convolution.weightShape.last ?? 1
+                switch packing {
+                case .depthwise: kaption_depthwise_pack(filters, taps, folded.weight, floats.base + at)
+                case .winograd(let outputs):
+                    var scratch = [Float](repeating: 0, count: filters * channels)
+                    kaption_winograd_pack(
+                        isa, outputs, filters, channels, folded.weight, &scratch, floats.base + at)
+                case .product:
                     kaption_convolution_pack(
-                        isa, filters, taps, convolution.weightShape.last ?? 1, convolution.groups, folded.weight,
-                        floats.base + at)
+                        isa, filters, taps, channels, convolution.groups, folded.weight, floats.base + at)
                 }
                 (floats.base + bias).update(from: folded.bias, count: filters)
             }

@@ -31,7 +31,7 @@ final class EncoderCalibration {
         var tensors: [String: WeightTensor] = [:]
         for name in Set(graph.nodes.flatMap(\.operation.weights)) { tensors[name] = try weights(name) }
         self.tensors = tensors
-        encoder = try Encoder(graph: graph, weights: weights)
+        encoder = try Encoder(graph: graph, weights: weights, inStrips: false)
         workspace = encoder.makeWorkspace(maximumBatch: 1)
         histograms = Array(repeating: ValueHistogram(), count: encoder.plan.observations.count)
         corrections = encoder.plan.observations.map(RoundingCorrection.init)

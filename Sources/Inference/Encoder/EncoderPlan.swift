@@ -27,7 +27,7 @@ final class EncoderPlan: @unchecked Sendable {
     /// - Throws: `ModelError`.
     init(
         _ graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet,
-        precision: ModelManifest.Precision.Kind, quantisation: Quantisation?
+        precision: ModelManifest.Precision.Kind, quantisation: Quantisation?, inStrips: Bool
     ) throws {
         var tensors: [String: WeightTensor] = [:]
         for name in Set(graph.nodes.flatMap(\.operation.weights)) { tensors[name] = try weights(name) }
@@ -35,7 +35,7 @@ final class EncoderPlan: @unchecked Sendable {
         _ = try graph.featureSize()
         try graph.checkLimits()
         let sequence = try LayerSequence(graph, precision: precision, quantisation: quantisation)
-        let placement = try ValuePlacement(sequence)
+        let placement = try ValuePlacement(sequence, inStrips: inStrips)
         var constants = ConstantLayout(instructionSet.isa, corrections: quantisation?.corrections ?? [:])
         var built: [kaption_step] = []
         var cut = 0
@@ -49,6 +49,10 @@ final class EncoderPlan: @unchecked Sendable {
             } else {
                 var step = Self.step(layer, placement)
                 constants.add(layer, to: &step)
+                if let group = placement.strips.groups[index] {
+                    step.group_steps = group.layers.count
+                    step.strip_rows = group.rows
+                }
                 built.append(step)
             }
             observations.append(
@@ -93,6 +97,11 @@ final class EncoderPlan: @unchecked Sendable {
         case .convolution(let convolution):
             step.operation = KAPTION_CONVOLUTION
             step.groups = convolution.groups
+            if let winograd = placement.winograd[layer.output] {
+                step.operation = KAPTION_WINOGRAD
+                step.winograd_outputs = winograd.outputs
+                step.scratch = winograd.scratch
+            }
         case .depthwise: step.operation = KAPTION_DEPTHWISE
         case .add: step.operation = KAPTION_ADD
         case .multiply: step.operation = KAPTION_MULTIPLY

@@ -12,6 +12,10 @@ struct ValuePlacement {
     private(set) var rowSize = 0
     /// Steps before it run image by image.
     let cut: Int
+    let strips: StripGroups
+    /// The convolutions that go by Winograd's algorithm, by the value that they make: outputs of a tile's side, and where in the arena
+    /// their scratch memory begins.
+    private(set) var winograd: [Int: (outputs: Int, scratch: Int)] = [:]
 
     private struct Slice {
         var buffer: Int
@@ -34,19 +38,36 @@ struct ValuePlacement {
     private var buffers: [Buffer] = []
     private var rowOffsets: [Int: Int] = [:]
 
-    init(_ sequence: LayerSequence) throws {
+    /// - Parameter inStrips: whether chains of layers may keep only some rows of the values between them.
+    init(_ sequence: LayerSequence, inStrips: Bool) throws {
         self.sequence = sequence
         let layers = sequence.layers
         let isFlat = { (value: Int) in !sequence.isImage(value) && sequence.shape(of: value).isFlat }
         cut =
             (layers.lastIndex { !($0.isPointwise && isFlat($0.output) && $0.reads.allSatisfy(isFlat)) })
             .map { $0 + 1 } ?? 0
+        // Rings hold floats.
+        strips = StripGroups(
+            layers, cut: inStrips && !sequence.isNarrow ? cut : 0, output: sequence.output, shape: sequence.shape)
         placeRows(layers, sequence.output)
         for (index, layer) in layers.enumerated().reversed() {
             if case .concatenate = layer.kind { placeParts(of: layer, at: index) }
         }
         for layer in layers.prefix(cut) where !isPlaced(layer.output) { makeBuffer(for: layer.output) }
         try placeArena(layers)
+    }
+
+    /// Outputs of a tile's side where a layer goes by Winograd's algorithm, and the floats of scratch memory that it takes.
+    private func winogradTile(_ layer: EncoderLayer) -> (outputs: Int, floats: Int)? {
+        guard case .convolution(let convolution) = layer.kind,
+            sequence.numbers(of: layer.inputs[0]).element == KAPTION_FLOAT32,
+            case .image(let height, let width, let filters) = sequence.shape(of: layer.output)
+        else { return nil }
+        var window = kaption_window(layer.window)
+        let channels = sequence.shape(of: layer.inputs[0]).channels
+        let outputs = kaption_winograd_outputs(&window, convolution.groups, height, width, channels, filters)
+        guard outputs > 0 else { return nil }
+        return (outputs, kaption_winograd_scratch_floats(outputs, height, width, channels, filters))
     }
 
     /// The view of `value` that layers read and write.
@@ -70,6 +91,7 @@ struct ValuePlacement {
             view.offset = buffer.offset
             view.channel = slice.channel
             view.stride = buffer.stride
+            view.ring = strips.rings[value] ?? 0
         }
         return view
     }
@@ -123,23 +145,44 @@ struct ValuePlacement {
         let stride = sequence.isImage(value) ? Encoder.inputPixelStride : roundedUp(shape.channels)
         let bytes = kaption_element_bytes(sequence.numbers(of: value).element)
         slices[value] = Slice(buffer: buffers.count, channel: 0)
-        buffers.append(Buffer(stride: stride, pixels: shape.count / shape.channels, elementBytes: bytes))
+        var pixels = shape.count / shape.channels
+        if let ring = strips.rings[value], case .image(let height, let width, _) = shape {
+            pixels = min(ring, height) * width
+        }
+        buffers.append(Buffer(stride: stride, pixels: pixels, elementBytes: bytes))
     }
 
     private mutating func placeArena(_ layers: [EncoderLayer]) throws {
+        var span = 0...0
         for (index, layer) in layers.enumerated() {
+            // The layers of a group run together, so that all they touch lives from the first to the last.
+            if let group = strips.groups[index] {
+                span = group.layers.lowerBound...group.layers.upperBound - 1
+            } else if !span.contains(index) {
+                span = index...index
+            }
             for value in layer.reads + [layer.output] {
                 guard let buffer = slices[value]?.buffer else { continue }
-                let lifetime = buffers[buffer].lifetime ?? index...index
-                buffers[buffer].lifetime = min(lifetime.lowerBound, index)...max(lifetime.upperBound, index)
+                let lifetime = buffers[buffer].lifetime ?? span
+                buffers[buffer].lifetime =
+                    min(lifetime.lowerBound, span.lowerBound)...max(lifetime.upperBound, span.upperBound)
             }
         }
-        let layout = ArenaLayout(
-            buffers.map {
-                .init(
-                    size: roundedUp(($0.stride * $0.pixels * $0.elementBytes + 3) / 4), lifetime: $0.lifetime ?? 0...0)
-            })
+        var memory = buffers.map {
+            ArenaLayout.Buffer(
+                size: roundedUp(($0.stride * $0.pixels * $0.elementBytes + 3) / 4), lifetime: $0.lifetime ?? 0...0)
+        }
+        var tiles: [(value: Int, outputs: Int)] = []
+        for (index, layer) in layers.prefix(cut).enumerated() {
+            guard let tile = winogradTile(layer) else { continue }
+            tiles.append((layer.output, tile.outputs))
+            memory.append(.init(size: roundedUp(tile.floats), lifetime: index...index))
+        }
+        let layout = ArenaLayout(memory)
         for index in buffers.indices { buffers[index].offset = layout.offsets[index] }
+        for (tile, offset) in zip(tiles, layout.offsets[buffers.count...]) {
+            winograd[tile.value] = (tile.outputs, offset)
+        }
         arenaSize = layout.size + Self.slack
         guard arenaSize <= Graph.Limits.memory, rowSize <= Graph.Limits.memory else {
             throw ModelError("the graph's values take more than \(Graph.Limits.memory) floats")

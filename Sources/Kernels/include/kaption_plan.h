@@ -22,7 +22,11 @@ typedef struct {
     size_t row_stride;  // KAPTION_SPACE_ROWS: elements from one image's value to the next one's
     size_t height, width, channels, stride;
     kaption_numbers numbers;
+    size_t ring;        // a value between two steps of a group: only so many rows are kept, row y at y mod ring; 0: all
 } kaption_view;
+
+// The most steps of a group that runs by strips.
+enum { KAPTION_GROUP_STEPS = 4 };
 
 typedef struct {
     kaption_operation operation;
@@ -35,8 +39,11 @@ typedef struct {
     int has_bias;
     kaption_view input, other, output;
     size_t weights, bias;  // floats from the start of the constants
-    // A group of steps may run by strips: `group_steps` of them from this one on, `strip_rows` output rows of the last one
-    // at a time, each earlier one giving the rows that the next one's windows reach. 0: the step runs whole.
+    size_t winograd_outputs;
+    size_t scratch;  // floats into the arena
+    // A group of `group_steps` from this one on runs by strips: `strip_rows` output rows of the last one at a time, each earlier one
+    // giving the rows that the next one's windows reach. Each step reads what the one before it writes, which lies in a ring; only
+    // depthwise convolutions look beyond the strip. 0: the step runs whole.
     size_t group_steps;
     size_t strip_rows;
 } kaption_step;

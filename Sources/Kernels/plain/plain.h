@@ -10,6 +10,7 @@ void kaption_plain_gemm(size_t m, size_t n, size_t k, const float *a, size_t lda
                         const float *bias, int accumulate, float *c, size_t ldc);
 void kaption_plain_convolution(const kaption_layer *layer);
 void kaption_plain_depthwise(const kaption_layer *layer);
+void kaption_plain_winograd(const kaption_layer *layer);
 void kaption_plain_add(const kaption_layer *layer);
 void kaption_plain_multiply(const kaption_layer *layer);
 void kaption_plain_scale_shift(const kaption_layer *layer);
@@ -29,6 +30,7 @@ static inline const float *kaption_plain_tap(const kaption_layer *layer, size_t 
     row -= window->pad_top;
     column -= window->pad_left;
     if (row >= layer->input.height || column >= layer->input.width) return NULL;
+    if (layer->input_ring != 0) row %= layer->input_ring;
     return kaption_pixel(&layer->input, row, column);
 }
 

@@ -18,5 +18,6 @@ const kaption_table kaption_table_plain = {
         [KAPTION_COPY] = kaption_copy,
         [KAPTION_GATHER_CHANNELS] = kaption_gather_channels,
         [KAPTION_CONVERT] = kaption_copy,
+        [KAPTION_WINOGRAD] = kaption_plain_winograd,
     },
 };

@@ -3,6 +3,9 @@
 
 enum { OUTPUTS = 7 };  // widths of 7·2ⁿ, the usual ones, fall into whole tiles
 
+// Where row y of the input lies.
+INLINE size_t in_ring(const kaption_layer *layer, size_t y) { return layer->input_ring == 0 ? y : y % layer->input_ring; }
+
 typedef struct {
     const float *const *pixels;  // [kernel row][column]: edge tiles, where a column may be outside the image
     const float *rows[5];        // else the first column of each kernel row,
@@ -101,15 +104,16 @@ static void depthwise_square(const kaption_layer *layer) {
             const int is_edge = left >= layer->input.width || left + columns > layer->input.width;
             for (size_t row = 0; row < kernel; row++) {
                 const int has_row = top + row < layer->input.height;
+                const size_t in_y = in_ring(layer, top + row);
                 if (!is_edge) {
-                    tile.rows[row] = has_row ? kaption_pixel(&layer->input, top + row, left) : layer->zeros;
+                    tile.rows[row] = has_row ? kaption_pixel(&layer->input, in_y, left) : layer->zeros;
                     tile.row_strides[row] = has_row ? layer->input.stride : 0;
                     continue;
                 }
                 for (size_t column = 0; column < columns; column++) {
                     const int inside = has_row && left + column < layer->input.width;
                     pixels[row * columns + column] =
-                        inside ? kaption_pixel(&layer->input, top + row, left + column) : layer->zeros;
+                        inside ? kaption_pixel(&layer->input, in_y, left + column) : layer->zeros;
                 }
             }
             tile.out = kaption_pixel(&layer->output, y, x);
@@ -140,7 +144,7 @@ static void depthwise_any(const kaption_layer *layer) {
                     const size_t in_x = x * window->stride_width - window->pad_left +
                                         t % window->kernel_width * window->dilation_width;
                     if (in_y >= layer->input.height || in_x >= layer->input.width) continue;
-                    in[count] = kaption_pixel(&layer->input, in_y, in_x);
+                    in[count] = kaption_pixel(&layer->input, in_ring(layer, in_y), in_x);
                     weights[count++] = layer->weights + t * weight_stride;
                 }
                 for (size_t j = 0; j < channels; j += LANES) {

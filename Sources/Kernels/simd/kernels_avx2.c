@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../table.h"
+#include "../winograd.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #include "vector_avx2.h"
@@ -14,6 +14,7 @@
 #include "convolution.h"
 #include "depthwise.h"
 #include "pointwise.h"
+#include "winograd.h"
 #pragma clang attribute pop
 
 #define KAPTION_TABLE kaption_table_avx2

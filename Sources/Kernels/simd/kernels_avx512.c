@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../table.h"
+#include "../winograd.h"
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
 #define KAPTION_TILES_8_3
@@ -15,6 +15,7 @@
 #include "convolution.h"
 #include "depthwise.h"
 #include "pointwise.h"
+#include "winograd.h"
 #pragma clang attribute pop
 
 #define KAPTION_TABLE kaption_table_avx512

@@ -16,5 +16,6 @@ const kaption_table KAPTION_TABLE = {
         [KAPTION_COPY] = kaption_copy,
         [KAPTION_GATHER_CHANNELS] = kaption_gather_channels,
         [KAPTION_CONVERT] = kaption_copy,
+        [KAPTION_WINOGRAD] = winograd,
     },
 };

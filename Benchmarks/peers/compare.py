@@ -1,0 +1,131 @@
+"""Kaption beside its peers on one core, in alternating runs; writes a Markdown table.
+
+Every stack stays loaded in a process of its own, pinned to the same core; in each round each is asked for one measurement after the
+other, in turning order, so that what the machine does meanwhile falls on all alike. A ratio is that of the medians over the rounds; the
+range is that of the ratios within a round.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Stack:
+    def __init__(self, name, command, core):
+        self.name = name
+        environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+        self.process = subprocess.Popen(
+            ["taskset", "-c", str(core), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+
+    def ask(self, **request):
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} has ended")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise SystemExit(f"{self.name}: {answer['error']}")
+        return answer
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def rounds(stacks, count, request):
+    """Answers by stack. The order turns with the round."""
+    answers = {stack.name: [] for stack in stacks}
+    for turn in range(count):
+        for stack in stacks[turn % len(stacks):] + stacks[:turn % len(stacks)]:
+            answers[stack.name].append(stack.ask(**request(stack)))
+    return answers
+
+
+def row(label, answers, operations=None, peak=None):
+    """One line: milliseconds of each, and our ratio to the best peer."""
+    medians = {name: statistics.median(one["median"] for one in list_) for name, list_ in answers.items()}
+    peers = [name for name in medians if name != "kaption"]
+    best = min(peers, key=medians.get)
+    ratios = [b["median"] / a["median"] for a, b in zip(answers["kaption"], answers[best])]
+    cells = [label]
+    for name in ["kaption", *peers]:
+        list_ = [one["median"] for one in answers[name]]
+        cells.append(f"{name} {medians[name]:.2f} ({min(list_):.2f}–{max(list_):.2f})")
+    cells.append(f"{medians[best] / medians['kaption']:.2f} ({min(ratios):.2f}–{max(ratios):.2f}) of {best}")
+    cells.append(f"{100 * operations / medians['kaption'] / 1e6 / peak:.0f}%" if operations and peak else "")
+    print("| " + " | ".join(cells) + " |", flush=True)
+    return medians
+
+
+def same_captions(answers):
+    captions = {name: list_[0]["captions"] for name, list_ in answers.items()}
+    for name, peer in captions.items():
+        same = sum(a == b for a, b in zip(captions["kaption"], peer))
+        if same < len(peer):
+            print(f"captions differ from those of {name}: {same} of {len(peer)} equal", file=sys.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, help="what prepare.py made")
+    parser.add_argument("--benchmark", required=True, help="the InferenceBenchmark program")
+    parser.add_argument("--core", type=int, default=os.cpu_count() - 1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.6, help="of one measurement")
+    parser.add_argument("--stages", nargs="*", default=["encoder", "decoder", "image"])
+    parser.add_argument("--encoder", nargs=3, action="append", default=[], metavar=("NAME", "ONNX", "BUNDLE"), help="one more")
+    parser.add_argument("--networks", nargs="*", help="of those in the folder (all)")
+    parser.add_argument("--photograph", action="append", default=[], help="a JPEG to read beside the drawn ones")
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
+    python = sys.executable
+    ours = Stack("kaption", [arguments.benchmark, "serve"], arguments.core)
+    peer = lambda name: Stack(name, [python, str(HERE / "server.py"), name], arguments.core)
+    timing = {"seconds": arguments.seconds}
+
+    peaks = [ours.ask(task="peak")["gigaflops"] for _ in range(3)]
+    peak = max(peaks)
+    print(f"peak of one core, registers only: {peak:.0f} GFLOP/s; milliseconds an image, median (range) of {arguments.rounds} rounds\n")
+    print("| what | ours | peers | | ours is faster by | of the peak |\n|---|---|---|---|---|---|")
+    if "encoder" in arguments.stages or "decoder" in arguments.stages:
+        stacks = [ours, peer("onnxruntime"), peer("openvino")]
+        encoders = [
+            (path.parent.name, path, path.parent / "bundle")
+            for path in sorted(folder.glob("*/encoder.onnx"), key=lambda path: path.stat().st_size)
+            if arguments.networks is None or path.parent.name in arguments.networks]
+        encoders += [(name, pathlib.Path(model), pathlib.Path(bundle)) for name, model, bundle in arguments.encoder]
+        if "encoder" in arguments.stages:
+            for name, model, bundle in encoders:
+                request = lambda stack: {
+                    "task": "encoder", "onnx": str(model), "bundle": str(bundle), "batch": 1, **timing}
+                answers = rounds(stacks, arguments.rounds, request)
+                row(name, answers, answers["kaption"][0]["operations"], peak)
+        if "decoder" in arguments.stages:
+            for path in sorted(folder.glob("decoder-*"), key=lambda path: int(path.name.split("-")[1])):
+                for batch in (1, 8):
+                    request = lambda stack: {
+                        "task": "decoder", "folder": str(path), "bundle": str(path / "bundle"), "batch": batch, **timing}
+                    answers = rounds(stacks, arguments.rounds, request)
+                    row(f"{path.name}, batch {batch}", answers, answers["kaption"][0]["operations"], peak)
+                    same_captions(answers)
+        for stack in stacks[1:]:
+            stack.close()
+    if "image" in arguments.stages:
+        stacks = [ours, peer("torchvision"), peer("pillow")]
+        files = sorted(folder.glob("pictures/*.jpg"), key=lambda path: path.stat().st_size)
+        for path in files + [pathlib.Path(name).resolve() for name in arguments.photograph]:
+            answers = rounds(stacks, arguments.rounds, lambda stack: {"task": "image", "file": str(path), **timing})
+            row(f"JPEG {path.name}", answers)
+        for stack in stacks[1:]:
+            stack.close()
+    ours.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The whole worker, Kafka to Kafka, beside Python workers: the same requests, topics of their own, alternating runs.
+
+All captions take all their steps (prepare.py's random decoders). A run's time is from its first to its last result by their time stamps, so
+starting and joining do not count; memory is the sum of the processes' proportional set sizes at the end.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient, NewTopic
+
+HERE = pathlib.Path(__file__).resolve().parent
+PARTITIONS = 4
+
+
+def proportional_set(process):
+    with open(f"/proc/{process.pid}/smaps_rollup") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:")) / 1024
+
+
+class Run:
+    def __init__(self, arguments, label):
+        self.servers = arguments.kafka
+        self.label = f"{label}-{os.getpid()}-{time.time_ns()}"
+        self.requests, self.results = f"compare.requests.{self.label}", f"compare.results.{self.label}"
+        dead = f"compare.dead.{self.label}"
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        for future in admin.create_topics(
+                [NewTopic(name, PARTITIONS, 1) for name in (self.requests, self.results, dead)]).values():
+            future.result()
+        self.dead = dead
+
+    def enqueue(self, images, count):
+        producer = confluent_kafka.Producer({"bootstrap.servers": self.servers, "linger.ms": 20})
+        for number in range(count):
+            request = {"id": str(number), "image": images[number % len(images)]}
+            producer.produce(self.requests, json.dumps(request).encode(), partition=number % PARTITIONS)
+        producer.flush()
+
+    def collect(self, count, processes):
+        """Captions by id, and images a second."""
+        consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": self.servers, "group.id": f"reader-{self.label}", "auto.offset.reset": "earliest"})
+        consumer.subscribe([self.results])
+        captions, times, deadline = {}, [], time.time() + 150
+        while len(captions) < count:
+            if time.time() > deadline or any(process.poll() is not None for process in processes):
+                raise SystemExit(f"{self.label}: only {len(captions)} of {count} results")
+            for record in consumer.consume(500, timeout=0.2):
+                if record.error() is None:
+                    answer = json.loads(record.value())
+                    captions[answer["id"]] = answer.get("caption", answer.get("error"))
+                    times.append(record.timestamp()[1])
+        consumer.close()
+        return captions, (count - 1) * 1000 / (max(times) - min(times))
+
+
+def ours(run, arguments, model):
+    command = [
+        arguments.worker, "--bootstrap-servers", run.servers, "--storage", arguments.storage, "--model", str(model / "bundle"),
+        "--group", run.label, "--topics", run.requests, "--results-topic", run.results, "--dead-letters-topic", run.dead,
+        "--threads", str(os.cpu_count())]
+    return [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+
+
+def peer(runtime):
+    def start(run, arguments, model):
+        environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+        command = [
+            sys.executable, str(HERE / "worker.py"), "--bootstrap-servers", run.servers, "--storage", arguments.storage,
+            "--model", str(model), "--group", run.label, "--topic", run.requests, "--results", run.results,
+            "--runtime", runtime]
+        return [subprocess.Popen(["taskset", "-c", str(core), *command], env=environment) for core in range(os.cpu_count())]
+    return start
+
+
+def measure(arguments, label, start, model, images):
+    run = Run(arguments, label)
+    run.enqueue(images, arguments.count)
+    processes = start(run, arguments, model)
+    try:
+        captions, rate = run.collect(arguments.count, processes)
+        memory = sum(proportional_set(process) for process in processes)
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+    return captions, rate, memory
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, help="what prepare.py made")
+    parser.add_argument("--worker", required=True, help="the kaption-worker program")
+    parser.add_argument("--kafka", required=True, metavar="HOST:PORT")
+    parser.add_argument("--storage", required=True, help="a folder of JPEGs")
+    parser.add_argument("--model", default="mobilenet_v2")
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", nargs="*", default=["onnxruntime", "openvino"])
+    arguments = parser.parse_args()
+    model = arguments.folder.resolve() / arguments.model
+    images = sorted(path.name for path in pathlib.Path(arguments.storage).iterdir() if path.suffix == ".jpg")
+    stacks = {"kaption": ours, **{name: peer(name) for name in arguments.peers}}
+    rates, memory, captions = {name: [] for name in stacks}, {}, {}
+    for turn in range(arguments.rounds):
+        order = list(stacks)[turn % len(stacks):] + list(stacks)[:turn % len(stacks)]
+        for name in order:
+            captions[name], rate, memory[name] = measure(arguments, name, stacks[name], model, images)
+            rates[name].append(rate)
+    print("| worker | images a second, median (range) | ours is faster by | MB (PSS) | same captions |\n|---|---|---|---|---|")
+    own = statistics.median(rates["kaption"])
+    for name, list_ in rates.items():
+        same = sum(captions[name][key] == caption for key, caption in captions["kaption"].items())
+        print(f"| {name} | {statistics.median(list_):.1f} ({min(list_):.1f}–{max(list_):.1f}) | {own / statistics.median(list_):.2f} "
+              f"| {memory[name]:.0f} | {same} of {arguments.count} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

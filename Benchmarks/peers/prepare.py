@@ -1,0 +1,132 @@
+"""Makes what both sides of the comparison read, in one folder:
+
+    NETWORK/encoder.onnx    torchvision's networks with random weights (Tests/Parity/networks.py), the batch symbolic
+    NETWORK/bundle          the same, imported by `kaption-model import`, with a decoder of 8,000 words
+    decoder-WORDS/          decoder.safetensors, its step as ONNX for the runtimes, and a bundle
+    pictures/               a drawn scene as JPEG in the sizes that are compared
+
+Decoders have random weights, with biases that keep pad, start, end and unknown from ever being chosen, so that every caption takes all
+its steps on both sides.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy
+import onnx
+
+import stepgraph
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Tests" / "Parity"))
+
+NETWORKS = ["mobilenet_v2", "efficientnet_b0", "resnet50", "inception_v3", "vgg16"]
+WORDS = [2538, 8000]
+WIDTH = 512
+PICTURES = [(500, 375), (4000, 3000)]
+
+
+def write_safetensors(path, tensors):
+    header, position = {}, 0
+    for name, tensor in tensors.items():
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [position, position + tensor.nbytes]}
+        position += tensor.nbytes
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for tensor in tensors.values():
+            file.write(tensor.tobytes())
+
+
+def random_decoder(words, features):
+    random = numpy.random.default_rng(words)
+    shapes = {
+        "image.weight": (WIDTH, features), "image.bias": (WIDTH,), "embedding.weight": (words, WIDTH),
+        "lstm.weight_ih_l0": (4 * WIDTH, WIDTH), "lstm.weight_hh_l0": (4 * WIDTH, WIDTH),
+        "lstm.bias_ih_l0": (4 * WIDTH,), "lstm.bias_hh_l0": (4 * WIDTH,),
+        "output.weight": (words, WIDTH), "output.bias": (words,),
+    }
+    scale = {"embedding.weight": 1.0, "output.weight": 0.5}
+    tensors = {
+        name: random.uniform(-1, 1, shape).astype(numpy.float32) * numpy.float32(scale.get(name, 0.06))
+        for name, shape in shapes.items()}
+    tensors["output.bias"][:4] = -60
+    return tensors
+
+
+def make_bundle(tool, folder, encoder, decoder, words, size, features):
+    """A bundle in folder/bundle from an ONNX file and a decoder's weights."""
+    vocabulary = ["<pad>", "<start>", "<end>", "<unk>"] + [f"w{index}" for index in range(4, words)]
+    (folder / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n")
+    (folder / "config.json").write_text(json.dumps({
+        "name": folder.name,
+        "encoder": {"input": "image", "output": "features", "width": size, "height": size, "normalization": "torchvision",
+                    "feature_size": features},
+        "decoder": {"kind": "show-and-tell", "embedding_size": WIDTH, "hidden_size": WIDTH}}))
+    subprocess.run(
+        [tool, "import", "--encoder", encoder, "--decoder", decoder, "--vocabulary", folder / "vocabulary.txt", "--config",
+         folder / "config.json", "--output", folder / "bundle", "--force"], check=True, stdout=subprocess.DEVNULL)
+
+
+def prepare_network(name, folder, tool):
+    target = folder / name
+    if (target / "bundle").exists():
+        return
+    import networks
+    target.mkdir(parents=True, exist_ok=True)
+    encoder = target / "encoder.onnx"
+    if not encoder.exists():
+        model, size = networks.build(name)
+        networks.export(model, size, encoder, False)
+    model = onnx.load(encoder, load_external_data=False)
+    size = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    features = feature_size(encoder, size)
+    tensors = random_decoder(8000, features)
+    write_safetensors(target / "decoder.safetensors", tensors)
+    stepgraph.write(tensors, target)
+    make_bundle(tool, target, encoder, target / "decoder.safetensors", 8000, size, features)
+
+
+def feature_size(encoder, size):
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(encoder), providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: numpy.zeros((1, 3, size, size), numpy.float32)})[0].shape[1]
+
+
+def prepare_decoder(words, folder, tool):
+    target = folder / f"decoder-{words}"
+    if (target / "bundle").exists():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    features = 1280
+    tensors = random_decoder(words, features)
+    write_safetensors(target / "decoder.safetensors", tensors)
+    stepgraph.write(tensors, target)
+    random = numpy.random.default_rng(1)
+    random.uniform(-2, 2, (8, features)).astype(numpy.float32).tofile(target / "features.f32")
+    make_bundle(
+        tool, target, folder / "mobilenet_v2" / "encoder.onnx", target / "decoder.safetensors", words, 224, features)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--tool", required=True, help="the kaption-model program")
+    parser.add_argument("--draw", required=True, help="the InferenceBenchmark program, which draws the pictures")
+    parser.add_argument("--networks", nargs="*", default=NETWORKS, choices=NETWORKS)
+    arguments = parser.parse_args()
+    for name in arguments.networks:
+        prepare_network(name, arguments.folder, arguments.tool)
+    for words in WORDS:
+        prepare_decoder(words, arguments.folder, arguments.tool)
+    pictures = arguments.folder / "pictures"
+    pictures.mkdir(exist_ok=True)
+    for width, height in PICTURES:
+        path = pictures / f"{width}x{height}.jpg"
+        if not path.exists():
+            subprocess.run([arguments.draw, "draw", str(width), str(height), path], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""ONNX Runtime and OpenVINO on one core, at their best settings: full graph optimisation, one thread, no spinning, fp32 (or
+bf16 where asked for), and for OpenVINO shapes fixed at compilation, a latency hint and no pinning of its own (it is pinned from outside)."""
+import numpy
+
+
+class OnnxRuntime:
+    def __init__(self, precision="fp32"):
+        import onnxruntime
+        if precision != "fp32":
+            raise ValueError("ONNX Runtime is compared in fp32")
+        self.library = onnxruntime
+        self.options = onnxruntime.SessionOptions()
+        self.options.intra_op_num_threads = 1
+        self.options.inter_op_num_threads = 1
+        self.options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+
+    def load(self, path, shapes=None):
+        """A function from a dictionary of arrays to the list of outputs."""
+        session = self.library.InferenceSession(str(path), self.options, providers=["CPUExecutionProvider"])
+        return lambda inputs: session.run(None, inputs)
+
+
+class OpenVino:
+    def __init__(self, precision="fp32"):
+        import openvino
+        self.library = openvino
+        self.core = openvino.Core()
+        self.settings = {
+            "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False,
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision]}
+
+    def load(self, path, shapes=None):
+        model = self.core.read_model(str(path))
+        if shapes:
+            model.reshape(shapes)
+        request = self.core.compile_model(model, "CPU", self.settings).create_infer_request()
+
+        def run(inputs):
+            results = request.infer(inputs, share_inputs=True)
+            return [numpy.array(results[index]) for index in range(len(results))]
+        return run
+
+
+RUNTIMES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino}
+
+
+class Decoder:
+    """Beam search with forced steps over the graphs of stepgraph.py."""
+
+    def __init__(self, runtime, folder, images, beam=3, start=1, width=512):
+        rows = images * beam
+        self.first = runtime.load(folder / "first.onnx", {"feature": [images, -1]})
+        shapes = lambda new, old: {"word": [new], "parent": [new], "hidden": [old, width], "cell": [old, width]}
+        self.begin = runtime.load(folder / "step.onnx", shapes(images, images))
+        self.widen = runtime.load(folder / "step.onnx", shapes(rows, images))
+        self.step = runtime.load(folder / "step.onnx", shapes(rows, rows))
+        self.images, self.beam, self.start = images, beam, start
+
+    def decode(self, features, steps=20):
+        """The best caption's words of each image."""
+        images, beam = self.images, self.beam
+        hidden, cell = self.first({"feature": features})
+        word = numpy.full(images, self.start, numpy.int64)
+        scores, words, hidden, cell = self.begin(
+            {"word": word, "parent": numpy.arange(images), "hidden": hidden, "cell": cell})
+        history = words.reshape(images, beam, 1)
+        parent = numpy.repeat(numpy.arange(images), beam)
+        base = numpy.arange(images)[:, None] * beam
+        run = self.widen
+        for _ in range(steps - 1):
+            best, best_words, hidden, cell = run(
+                {"word": words.reshape(-1), "parent": parent, "hidden": hidden, "cell": cell})
+            total = (best.reshape(images, beam, beam) + scores[:, :, None]).reshape(images, -1)
+            order = numpy.argsort(-total, axis=1, kind="stable")[:, :beam]
+            scores = numpy.take_along_axis(total, order, 1)
+            words = numpy.take_along_axis(best_words.reshape(images, -1), order, 1)
+            beams = order // beam
+            history = numpy.concatenate([numpy.take_along_axis(history, beams[:, :, None], 1), words[:, :, None]], axis=2)
+            parent = (base + beams).reshape(-1)
+            run = self.step
+        return history[:, 0]

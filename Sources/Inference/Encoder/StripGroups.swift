@@ -1,0 +1,93 @@
+import Kernels
+
+/// Chains of layers that run together by strips of rows, so that what lies between them stays in the second-level cache: an inverted
+/// residual block's expansion, depthwise convolution and projection (Sandler et al., "MobileNetV2", CVPR 2018, section 5, has the
+/// idea for memory). A pure function of the graph.
+struct StripGroups {
+    struct Group {
+        /// Adjacent layers.
+        var layers: Range<Int>
+        /// Output rows of the last layer at a time.
+        var rows: Int
+    }
+
+    /// By first layer.
+    private(set) var groups: [Int: Group] = [:]
+    /// Rows that are kept of a value between two layers of a group.
+    private(set) var rings: [Int: Int] = [:]
+
+    /// Floats of the values between a group's layers from which on it is worth it: three quarters of a megabyte.
+    private static let worthwhile = 196_608
+    /// Floats that the strips between the layers take together, about: a quarter of a megabyte.
+    private static let budget = 65_536
+
+    /// - Parameters:
+    ///   - cut: layers before it run image by image.
+    ///   - shape: of a value.
+    init(_ layers: [EncoderLayer], cut: Int, output: Int, shape: (Int) -> Graph.Shape) {
+        var reads: [Int: Int] = [output: 1]
+        for layer in layers { for value in layer.reads { reads[value, default: 0] += 1 } }
+        var next = 0
+        for index in 0..<cut where index >= next {
+            guard case .depthwise = layers[index].kind else { continue }
+            /// Whether the next layer is the only one that reads `value`.
+            func isBetween(_ value: Int, _ reader: Int) -> Bool {
+                layers[reader].inputs == [value] && reads[value] == 1
+            }
+            var chain = index..<index + 1
+            if index > next, case .convolution = layers[index - 1].kind, isBetween(layers[index - 1].output, index) {
+                chain = index - 1..<chain.upperBound
+            }
+            if index + 1 < cut, case .convolution(let convolution) = layers[index + 1].kind, convolution.groups == 1,
+                layers[index + 1].isPointwise, isBetween(layers[index].output, index + 1)
+            {
+                chain = chain.lowerBound..<index + 2
+            }
+            guard chain.count > 1, let group = Self.group(chain, depthwise: index, layers, shape) else { continue }
+            next = chain.upperBound
+            groups[chain.lowerBound] = group
+            for layer in chain.dropLast() {
+                rings[layers[layer].output] = Self.ring(after: layer, group, layers)
+            }
+        }
+    }
+
+    private static func group(
+        _ chain: Range<Int>, depthwise: Int, _ layers: [EncoderLayer], _ shape: (Int) -> Graph.Shape
+    ) -> Group? {
+        let between = chain.dropLast().map { shape(layers[$0].output) }
+        guard between.reduce(0, { $0 + $1.count }) >= worthwhile else { return nil }
+        let height = shape(layers[chain.upperBound - 1].output).height
+        var group = Group(layers: chain, rows: 1)
+        for rows in stride(from: 1, through: height, by: 1) {
+            group.rows = rows
+            let floats = chain.dropLast().reduce(0) { sum, layer in
+                let value = shape(layers[layer].output)
+                return sum + ring(after: layer, group, layers) * value.count / max(value.height, 1)
+            }
+            if floats > budget {
+                group.rows = max(rows - 1, 1)
+                break
+            }
+        }
+        return group.rows < height ? group : nil
+    }
+
+    /// Rows of a layer's output that the next layer of its group may still need while it computes one strip.
+    private static func ring(after layer: Int, _ group: Group, _ layers: [EncoderLayer]) -> Int {
+        guard case .depthwise = layers[layer + 1].kind else { return group.rows }
+        let window = layers[layer + 1].window
+        return group.rows * window.strideHeight + max(window.rowsReached - window.strideHeight, 0)
+    }
+}
+
+extension Graph.Window {
+    /// Input rows from the first to the last tap.
+    fileprivate var rowsReached: Int { (kernelHeight - 1) * dilationHeight + 1 }
+}
+
+extension Graph.Shape {
+    fileprivate var height: Int {
+        if case .image(let height, _, _) = self { height } else { 1 }
+    }
+}

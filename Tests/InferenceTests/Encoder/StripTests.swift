@@ -1,0 +1,71 @@
+import Testing
+
+@testable import Inference
+
+/// Inverted residual blocks that run by strips of rows: the same bits as layer by layer.
+@Suite struct StripTests {
+    /// A stem and two blocks, one with a residual. `keepsWhole` adds readers of what lies between the layers, so that nothing can run by
+    /// strips; they come after the features that are compared.
+    private func builder(height: Int, width: Int, window: Graph.Window, keepsWhole: Bool) -> GraphBuilder {
+        var builder = GraphBuilder(height: height, width: width, channels: 3, seed: 5)
+        var between: [Int] = []
+        func watched(_ value: Int) -> Int {
+            between.append(value)
+            return value
+        }
+        let stem = watched(
+            builder.activation(
+                builder.convolution(0, filters: 24, window: EncoderTests.windows[1]), .clip(minimum: 0, maximum: 6)))
+        let narrow = builder.pointwise(
+            watched(builder.activation(builder.convolution(stem, filters: 24, window: window, groups: 24), .silu)),
+            filters: 17)
+        let wide = watched(builder.activation(builder.pointwise(narrow, filters: 101), .relu))
+        let same = Graph.Window(
+            kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1)
+        let deep = watched(
+            builder.activation(builder.convolution(wide, filters: 101, window: same, groups: 101), .relu))
+        let sum = builder.add(builder.pointwise(deep, filters: 17), narrow)
+        var feature = builder.globalAveragePool(sum)
+        if keepsWhole { feature = builder.concatenate([feature] + between.map { builder.globalAveragePool($0) }) }
+        _ = feature
+        return builder
+    }
+
+    private static let windows = [
+        Graph.Window(kernelHeight: 3, kernelWidth: 3, padTop: 1, padLeft: 1, padBottom: 1, padRight: 1),
+        Graph.Window(
+            kernelHeight: 5, kernelWidth: 5, strideHeight: 2, strideWidth: 2, padTop: 1, padLeft: 2, padBottom: 2,
+            padRight: 1),
+        Graph.Window(kernelHeight: 2, kernelWidth: 3, strideHeight: 3, strideWidth: 1, dilationHeight: 2, padRight: 1),
+    ]
+
+    @Test(arguments: windows.indices) func bitsAreThoseOfWholeLayers(index: Int) throws {
+        for (height, width) in [(301, 203), (160, 399)] {
+            var strips = builder(height: height, width: width, window: Self.windows[index], keepsWhole: false)
+            let whole = builder(height: height, width: width, window: Self.windows[index], keepsWhole: true)
+            let image = strips.image()
+            let expected = try feature(of: whole, image, .best)
+            let (encoder, result) = try feature(of: strips, image, .best)
+            #expect(groups(of: encoder) == 2)
+            #expect(groups(of: expected.0) == 0)
+            #expect(result == Array(expected.1.prefix(result.count)))
+            let isFinite = result.allSatisfy { $0.isFinite }
+            #expect(isFinite)
+        }
+    }
+
+    private func groups(of encoder: Encoder) -> Int {
+        encoder.steps.filter { $0.description.contains(" + ") }.count
+    }
+
+    private func feature(
+        of builder: GraphBuilder, _ image: [Float], _ instructionSet: InstructionSet
+    ) throws -> (Encoder, [Float]) {
+        let encoder = try builder.encoder(instructionSet)
+        let workspace = encoder.makeWorkspace(maximumBatch: 1)
+        workspace.load(image, of: encoder)
+        workspace.encode(row: 0)
+        workspace.finish(rows: 1)
+        return (encoder, workspace.feature(row: 0, of: encoder))
+    }
+}
