@@ -125,7 +125,9 @@ import Testing
         refuses { $0.edges[1].value = 10_000 }
         refuses { $0.edges[1].value = -1 }
         refuses { $0.edges[1].zeroPoint = 256 }
-        for scale in [0, -1, .nan, .infinity, .leastNonzeroMagnitude, 3e38] as [Float] { refuses { $0.edges[1].scale = scale } }
+        for scale in [0, -1, .nan, .infinity, .leastNonzeroMagnitude, 3e38] as [Float] {
+            refuses { $0.edges[1].scale = scale }
+        }
         refuses { $0.wide = [-1] }
         refuses { quantisation in
             for name in quantisation.corrections.keys { quantisation.corrections[name] = [1] }
