@@ -41,7 +41,7 @@ struct LayerSequence {
         let wide = Set(quantisation?.wide ?? [])
         let isNarrow = fusion.layers.map { layer in
             if layer.output == fusion.output, layer.isMove { return false }
-            if precision == .bf16 { return true }
+            if precision == .bf16 { return layer.hasWholePairs }
             return !wide.contains(layer.output) && layer.sumLength <= Int(KAPTION_UINT8_SUM_LIMIT)
         }
         let sumsAreNarrow = !(quantisation?.floatSums ?? false)
@@ -151,6 +151,13 @@ extension EncoderLayer {
         case .maxPool: activation == nil
         default: false
         }
+    }
+
+    /// Whether its sums run through whole pairs of channels, as products of bfloat16 read them: what lies behind an odd channel may be no
+    /// number, and would not vanish against a weight of zero.
+    fileprivate var hasWholePairs: Bool {
+        guard case .convolution(let convolution) = kind else { return true }
+        return (convolution.weightShape.last ?? 1).isMultiple(of: 2)
     }
 
     /// Products that one of its sums has.
