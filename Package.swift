@@ -40,7 +40,9 @@ let package = Package(
         // Programs.
         .executableTarget(
             name: "Consumer",
-            dependencies: ["Inference", "Messaging", "HTTPServer", "CLinux", "CommandLineOptions", "Telemetry"]),
+            dependencies: ["Inference", "Messaging", "HTTPServer", "CLinux", "CommandLineOptions", "Telemetry"],
+            // What one thread allocates another frees, for every request: glibc's allocator does that at twice the cost.
+            linkerSettings: [.linkedLibrary("jemalloc")]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
         .executableTarget(
             name: "ModelTool", dependencies: ["Inference", "Training", "Evaluation", "CommandLineOptions", "Telemetry"]),

@@ -8,8 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 swift_version=6.3.1
-runtime_packages=(librdkafka1 libopenblas0-pthread libjpeg62-turbo libpng16-16 libssl3 libmicrohttpd12 ca-certificates)
-build_packages=(librdkafka-dev libopenblas-dev libjpeg-dev libpng-dev libssl-dev libmicrohttpd-dev pkg-config g++)
+runtime_packages=(librdkafka1 libopenblas0-pthread libjpeg62-turbo libpng16-16 libssl3 libmicrohttpd12 libjemalloc2 ca-certificates)
+build_packages=(librdkafka-dev libopenblas-dev libjpeg-dev libpng-dev libssl-dev libmicrohttpd-dev libjemalloc-dev pkg-config g++)
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
 

@@ -6,28 +6,16 @@ import Messaging
 /// The poll thread assigns, admits and commits; I/O threads ask whether a request is still wanted; pool threads
 /// start it; the publisher finishes it; the producer's thread acknowledges it. Nothing here blocks but the `wait…` calls.
 final class Ledger<Answer: Sendable>: Sendable {
-    private struct Lane: Sendable {
-        let partition: TopicPartition
-        var lane: PartitionLane<Answer>
-        /// Sent to be committed, and known to be.
-        var requestedCommit: Int64 = -1
-        var confirmedCommit: Int64 = -1
-
-        mutating func free(_ sequence: Int, by end: (inout PartitionLane<Answer>, Int) -> Int?) -> Int? {
-            end(&lane, sequence)
-        }
-    }
-
     private struct State: Sendable {
         /// By epoch.
         var gate: WindowGate<UInt32>
-        var lanes: [UInt32: Lane] = [:]
+        var lanes: [UInt32: AssignedLane<Answer>] = [:]
         var epochs: [TopicPartition: UInt32] = [:]
         var lastEpoch: UInt32 = 0
         /// Places that were freed since the poll thread found no room; nil while it does not wait for any.
         var freedInShortage: Int?
 
-        func lane(of partition: TopicPartition) -> Lane? { epochs[partition].flatMap { lanes[$0] } }
+        func lane(of partition: TopicPartition) -> AssignedLane<Answer>? { epochs[partition].flatMap { lanes[$0] } }
 
         /// Whether so many places have been freed that the poll thread is to be told; once for each shortage.
         mutating func endsShortage(freed: Int, enough: Int) -> Bool {
@@ -42,7 +30,9 @@ final class Ledger<Answer: Sendable>: Sendable {
             lanes[epoch]?.confirmedCommit = max(lane.confirmedCommit, offset.offset)
         }
 
-        mutating func requestCommit(of epoch: UInt32, beyond earlier: (Lane) -> Int64) -> TopicPartitionOffset? {
+        mutating func requestCommit(of epoch: UInt32, beyond earlier: (AssignedLane<Answer>) -> Int64)
+            -> TopicPartitionOffset?
+        {
             guard let lane = lanes[epoch], let watermark = lane.lane.watermark, watermark > earlier(lane) else {
                 return nil
             }
@@ -86,7 +76,7 @@ final class Ledger<Answer: Sendable>: Sendable {
                 }
                 state.lastEpoch += 1
                 state.epochs[partition] = state.lastEpoch
-                state.lanes[state.lastEpoch] = Lane(partition: partition, lane: PartitionLane(order: order))
+                state.lanes[state.lastEpoch] = AssignedLane(partition: partition, lane: PartitionLane(order: order))
                 state.gate.add(state.lastEpoch, topic: topics.index(of: partition.topic))
             }
         }
@@ -131,14 +121,15 @@ final class Ledger<Answer: Sendable>: Sendable {
     /// The same for several records of one partition.
     func admit(_ partition: TopicPartition, _ records: [(offset: Int64, bytes: Int)]) -> [Place?] {
         state.withLock { state in
-            let epoch = state.epochs[partition]
-            return records.map { record in
-                guard let epoch,
-                    let sequence = state.lanes[epoch]?.lane.admit(offset: record.offset, bytes: record.bytes)
-                else { return nil }
-                state.gate.enter(epoch, bytes: record.bytes)
-                return Place(epoch: epoch, sequence: sequence)
+            guard let epoch = state.epochs[partition] else { return records.map { _ in nil } }
+            let places = state.lanes[epoch]?.admit(records, epoch: epoch) ?? []
+            var entered = (requests: 0, bytes: 0)
+            for (place, record) in zip(places, records) where place != nil {
+                entered.requests += 1
+                entered.bytes += record.bytes
             }
+            state.gate.enter(epoch, requests: entered.requests, bytes: entered.bytes)
+            return places
         }
     }
 
@@ -168,9 +159,10 @@ final class Ledger<Answer: Sendable>: Sendable {
         state.update { state in
             var released: [(place: Place, answer: Answer)] = []
             released.reserveCapacity(answers.count)
-            for (place, answer) in answers {
-                state.lanes[place.epoch]?.lane.finish(place.sequence, with: answer, messages: messageCount) {
-                    released.append((Place(epoch: place.epoch, sequence: $0), $1))
+            for run in RunSequence(answers, by: \.place.epoch) {
+                let epoch = run[run.startIndex].place.epoch
+                state.lanes[epoch]?.finish(run, messages: messageCount) {
+                    released.append((Place(epoch: epoch, sequence: $0), $1))
                 }
             }
             return released
@@ -194,13 +186,19 @@ final class Ledger<Answer: Sendable>: Sendable {
     }
 
     /// Frees the places of those whose bytes `end` gives.
-    private func free(_ places: [Place], _ end: (inout PartitionLane<Answer>, Int) -> Int?) {
+    private func free(
+        _ places: [Place], _ end: (inout PartitionLane<Answer>, Int) -> (bytes: Int, answer: Answer)?
+    ) {
+        // Kept until the lock is free: to take an answer's memory apart is more work than all that is done here.
+        var dropped: [Answer] = []
+        dropped.reserveCapacity(places.count)
         let isWorthWaking = state.update { state in
             var freed = 0
-            for place in places {
-                guard let bytes = state.lanes[place.epoch]?.free(place.sequence, by: end) else { continue }
-                state.gate.leave(place.epoch, bytes: bytes)
-                freed += 1
+            for run in RunSequence(places, by: \.epoch) {
+                let epoch = run[run.startIndex].epoch
+                guard let left = state.lanes[epoch]?.free(run, dropping: &dropped, by: end) else { continue }
+                state.gate.leave(epoch, requests: left.requests, bytes: left.bytes)
+                freed += left.requests
             }
             return state.endsShortage(freed: freed, enough: placesWorthWaking)
         }

@@ -90,8 +90,9 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         nextToRelease = next
     }
 
-    /// One message of an entry is safe in Kafka. When it was the entry's last one, the entry's bytes: its place is free.
-    mutating func acknowledge(_ sequence: Sequence) -> Int? {
+    /// One message of an entry is safe in Kafka. When it was the entry's last one, its place is free: the entry's bytes, and
+    /// its answer, which nobody needs any more.
+    mutating func acknowledge(_ sequence: Sequence) -> (bytes: Int, answer: Answer)? {
         guard let index = index(of: sequence), case .sent(let answer, let unacknowledged) = entries[index].stage else {
             return nil
         }
@@ -99,19 +100,13 @@ struct PartitionLane<Answer: Sendable>: Sendable {
             entries[index].stage = .sent(answer, unacknowledged: unacknowledged - 1)
             return nil
         }
-        let bytes = entries[index].bytes
-        entries[index].stage = .done
-        removeDonePrefix()
-        return bytes
+        return free(index, answer)
     }
 
-    /// All messages of an entry are safe in Kafka. Its bytes, if it was not done before: its place is free.
-    mutating func complete(_ sequence: Sequence) -> Int? {
-        guard let index = index(of: sequence), case .sent = entries[index].stage else { return nil }
-        let bytes = entries[index].bytes
-        entries[index].stage = .done
-        removeDonePrefix()
-        return bytes
+    /// All messages of an entry are safe in Kafka. The same, if it was not done before.
+    mutating func complete(_ sequence: Sequence) -> (bytes: Int, answer: Answer)? {
+        guard let index = index(of: sequence), case .sent(let answer, _) = entries[index].stage else { return nil }
+        return free(index, answer)
     }
 
     /// The partition is being taken away: nothing starts any more.
@@ -153,6 +148,13 @@ struct PartitionLane<Answer: Sendable>: Sendable {
     private func index(of sequence: Sequence) -> Int? {
         guard sequence >= firstSequence, sequence - firstSequence < count else { return nil }
         return head + sequence - firstSequence
+    }
+
+    private mutating func free(_ index: Int, _ answer: Answer) -> (bytes: Int, answer: Answer) {
+        let bytes = entries[index].bytes
+        entries[index].stage = .done
+        removeDonePrefix()
+        return (bytes, answer)
     }
 
     private mutating func removeDonePrefix() {

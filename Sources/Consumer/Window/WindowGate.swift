@@ -47,10 +47,14 @@ struct WindowGate<Partition: Hashable & Sendable>: Sendable {
         keepRoom()
     }
 
-    /// A request takes its place. Always possible: what has been taken from Kafka cannot be put back.
-    mutating func enter(_ partition: Partition, bytes: Int) { change(partition, requests: 1, bytes: bytes) }
+    /// Requests take their places. Always possible: what has been taken from Kafka cannot be put back.
+    mutating func enter(_ partition: Partition, requests: Int = 1, bytes: Int) {
+        change(partition, requests: requests, bytes: bytes)
+    }
 
-    mutating func leave(_ partition: Partition, bytes: Int) { change(partition, requests: -1, bytes: -bytes) }
+    mutating func leave(_ partition: Partition, requests: Int = 1, bytes: Int) {
+        change(partition, requests: -requests, bytes: -bytes)
+    }
 
     /// The most requests that one partition may have in the window: all of it when it is alone, else its fair part, but
     /// not less than a quarter, so that few busy partitions among many keep the pool at work.

@@ -114,31 +114,39 @@ final class Intake {
         var room = ledger.room(for: partition)
         room.requests = min(room.requests, settings.burst)
         if room.requests <= 0 || room.bytes <= 0 { return 0 }
-        var messages: [KafkaMessage] = []
+        var received: [ReceivedRequest] = []
+        var records: [(offset: Int64, bytes: Int)] = []
         var count = 0
         consumer.take(from: partition) { event in
             count += 1
-            switch event {
+            switch consume event {
             case .message(let message):
-                if messages.isEmpty { messages.reserveCapacity(room.requests) }
-                room.bytes -= message.byteCount
-                messages.append(message)
+                if records.isEmpty {
+                    received.reserveCapacity(room.requests)
+                    records.reserveCapacity(room.requests)
+                }
+                let record = (offset: message.offset, bytes: message.byteCount)
+                room.bytes -= record.bytes
+                records.append(record)
+                received.append(ReceivedRequest(message, limits: settings.limits))
             case .error(let error): take(error)
             case .partitionEnd: break
             }
             return count < room.requests && room.bytes > 0
         }
-        if !messages.isEmpty { take(messages, of: partition, topic: topic) }
+        if !records.isEmpty { take(received, at: records, of: partition, topic: topic) }
         return count
     }
 
-    private func take(_ messages: [KafkaMessage], of partition: TopicPartition, topic: Int) {
-        let records = messages.map { (offset: $0.offset, bytes: $0.byteCount) }
+    private func take(
+        _ received: [ReceivedRequest], at records: [(offset: Int64, bytes: Int)], of partition: TopicPartition,
+        topic: Int
+    ) {
         let places = ledger.admit(partition, records)
         let arrival = MonotonicTime.now
         var taken = Counters.Taken()
         var jobs: [Job] = []
-        jobs.reserveCapacity(messages.count)
+        jobs.reserveCapacity(received.count)
         for (index, place) in places.enumerated() {
             guard let place else {
                 taken.repeats += 1
@@ -146,22 +154,20 @@ final class Intake {
             }
             taken.requests += 1
             taken.bytes += records[index].bytes
-            if let job = job(for: messages[index], at: place, topic: topic, arrival) { jobs.append(job) }
+            if let job = job(for: received[index], at: place, topic: topic, arrival) { jobs.append(job) }
         }
         requests.put(contentsOf: jobs, topic: topic)
         counters.count(taken)
     }
 
     /// Nil if there is nothing to do: the request is wrong, and answered already.
-    private func job(for message: KafkaMessage, at place: Place, topic: Int, _ arrival: MonotonicTime) -> Job? {
-        let parsed = CaptionRequest.parse(message, limits: settings.limits)
-        let received = ReceivedRequest(message, parsed.request)
+    private func job(for received: ReceivedRequest, at place: Place, topic: Int, _ arrival: MonotonicTime) -> Job? {
         do throws(RequestFailure) {
-            if let failure = parsed.failure { throw failure }
+            if let failure = received.failure { throw failure }
             var job = Job(
-                place: place, topic: topic, received: received, options: try options(for: parsed.request),
+                place: place, topic: topic, received: received, options: try options(for: received.request),
                 arrival: arrival)
-            switch journal?.suspicion(of: message) {
+            switch journal?.suspicion(of: received.message) {
             case .condemned(let failure): throw failure
             case .runsAlone: job.runsAlone = true
             case nil: break

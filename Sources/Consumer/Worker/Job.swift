@@ -5,10 +5,14 @@ import Messaging
 final class ReceivedRequest: Sendable {
     let message: KafkaMessage
     let request: CaptionRequest
+    /// Why it cannot be done, where that can be seen from the record.
+    let failure: RequestFailure?
 
-    init(_ message: KafkaMessage, _ request: CaptionRequest) {
+    init(_ message: consuming KafkaMessage, limits: RequestLimits = RequestLimits()) {
+        let parsed = CaptionRequest.parse(message, limits: limits)
         self.message = message
-        self.request = request
+        request = parsed.request
+        failure = parsed.failure
     }
 }
 

@@ -16,7 +16,7 @@ extension KafkaConsumer {
     }
 
     /// The same for one after the other, until there is nothing more or `wantsMore` has had enough.
-    public func take(from partition: TopicPartition, _ wantsMore: (ConsumerEvent) -> Bool) {
+    public func take(from partition: TopicPartition, _ wantsMore: (consuming ConsumerEvent) -> Bool) {
         guard let queue = recordQueues[partition] else { return }
         var goesOn = true
         // The same call within librdkafka as rd_kafka_consumer_poll's, on another queue.

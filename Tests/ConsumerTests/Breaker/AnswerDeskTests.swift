@@ -40,8 +40,9 @@ import Testing
         var job = Job(
             place: place,
             received: ReceivedRequest(
-                KafkaMessage(topic: "t", partition: number, offset: offset, timestamp: 0),
-                CaptionRequest(id: "\(offset)", image: "a.jpg", expiresAt: expiresAt)),
+                KafkaMessage(
+                    topic: "t", partition: number, offset: offset, timestamp: 0,
+                    value: CaptionRequest(id: "\(offset)", image: "a.jpg", expiresAt: expiresAt).encoded())),
             options: CaptionOptions(), arrival: .now)
         job.attempts = 3
         return job
