@@ -60,49 +60,6 @@ import Testing
         #expect(first.consumer.close(deadline: .seconds(10)))
     }
 
-    /// librdkafka keeps the flag of a pause over revoke and assignment; the partition must not stay silent for it.
-    @Test(arguments: BrokerKind.available) func whatWasPausedIsReadAfterItCameBack(kind: BrokerKind) throws {
-        let bench = try KafkaBench(kind, partitions: 2)
-        let first = try Member(bench)
-        try first.start()
-        #expect(
-            eventually(within: .seconds(30)) {
-                first.poll()
-                return first.consumer.assignment.count == 2
-            })
-        first.consumer.pause([bench.partition(0), bench.partition(1)])
-        let second = try Member(bench)
-        try second.start()
-        #expect(
-            eventually(within: .seconds(40)) {
-                first.poll()
-                second.poll()
-                return second.consumer.assignment.count == 1
-            })
-        #expect(second.consumer.close(deadline: .seconds(10)))
-        #expect(
-            eventually(within: .seconds(40)) {
-                first.poll()
-                return first.consumer.assignment.count == 2
-            })
-        let moved = Set(first.follower.revoked)
-        #expect(first.consumer.paused.isDisjoint(with: moved))
-        for partition in Int32(0)..<2 { try bench.produce([KafkaRecord(value: [9])], partition: partition) }
-        #expect(
-            eventually(within: .seconds(20)) {
-                first.poll()
-                return !first.seen.isEmpty
-            })
-        #expect(first.seen.allSatisfy { moved.contains($0.partition) })
-        first.consumer.resume(first.consumer.assignment)
-        #expect(
-            eventually(within: .seconds(20)) {
-                first.poll()
-                return first.seen.count == 2
-            })
-        #expect(first.consumer.close(deadline: .seconds(10)))
-    }
-
     /// Closing before the first assignment crashes librdkafka 2.0.2 if it is done the plain way.
     @Test(arguments: BrokerKind.available) func closingBeforeTheFirstAssignmentIsSafe(kind: BrokerKind) throws {
         let bench = try KafkaBench(kind, partitions: 1)

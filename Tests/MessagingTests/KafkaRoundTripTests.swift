@@ -86,30 +86,6 @@ import Testing
         #expect(consumer.close(deadline: .seconds(10)))
     }
 
-    @Test(arguments: BrokerKind.available) func pausedPartitionsStaySilent(kind: BrokerKind) throws {
-        let bench = try KafkaBench(kind, partitions: 2)
-        let consumer = try bench.consumer()
-        try consumer.assign((0..<2).map { TopicPartitionOffset(bench.partition(Int32($0)), offset: 0) })
-        consumer.pause([bench.partition(0)])
-        consumer.pause([bench.partition(0), bench.partition(9)])
-        #expect(consumer.paused == [bench.partition(0)])
-        for partition in Int32(0)...1 {
-            try bench.produce([KafkaRecord(value: [1]), KafkaRecord(value: [2])], partition: partition)
-        }
-        #expect(bench.read(consumer, count: 2).map(\.partition) == [1, 1])
-        for _ in 0..<20 {
-            if case .message(let message) = consumer.poll(timeoutMilliseconds: 20) {
-                Issue.record("paused, but got \(message)")
-            }
-        }
-        consumer.resume([bench.partition(0), bench.partition(1)])
-        #expect(consumer.paused.isEmpty)
-        let rest = bench.read(consumer, count: 2)
-        #expect(rest.map(\.partition) == [0, 0])
-        #expect(rest.map(\.offset) == [0, 1])
-        #expect(consumer.close(deadline: .seconds(10)))
-    }
-
     @Test(arguments: BrokerKind.available) func theEndOfAPartitionIsTold(kind: BrokerKind) throws {
         let bench = try KafkaBench(kind, partitions: 1)
         try bench.produce([KafkaRecord(value: [1])], partition: 0)

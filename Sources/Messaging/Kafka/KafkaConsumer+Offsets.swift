@@ -105,26 +105,6 @@ extension KafkaConsumer {
         }
     }
 
-    /// Stops delivering from assigned partitions; those that are not assigned or paused already are left alone.
-    /// What was fetched ahead is thrown away and fetched again later: pause with hysteresis, not for every record.
-    public func pause(_ partitions: some Collection<TopicPartition>) {
-        let chosen = Set(partitions).intersection(assignment).subtracting(paused)
-        if chosen.isEmpty { return }
-        let list = PartitionList(chosen)
-        rd_kafka_pause_partitions(handle.pointer, list.pointer)
-        paused.formUnion(chosen)
-    }
-
-    /// Goes on delivering from partitions that `pause` paused and that are assigned; others are left alone
-    /// (resuming one that is not paused can rewind it in librdkafka 2.0.2).
-    public func resume(_ partitions: some Collection<TopicPartition>) {
-        let chosen = Set(partitions).intersection(assignment).intersection(paused)
-        if chosen.isEmpty { return }
-        let list = PartitionList(chosen)
-        rd_kafka_resume_partitions(handle.pointer, list.pointer)
-        paused.subtract(chosen)
-    }
-
     /// The id that the group's coordinator gave this member; nil before it joined.
     public var memberID: String? {
         guard let text = rd_kafka_memberid(handle.pointer) else { return nil }

@@ -36,8 +36,6 @@ extension KafkaConsumer {
             }
             separate(partitions)
             answer(isCooperative ? rd_kafka_incremental_assign(handle.pointer, list) : assignAll(list))
-            // The flag of a pause survives revoke and assignment: without this the partition would stay silent.
-            resume(paused.intersection(partitions))
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
             if rd_kafka_assignment_lost(handle.pointer) != 0 {
                 delegate?.consumer(self, lost: partitions)

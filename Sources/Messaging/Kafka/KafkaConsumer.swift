@@ -36,8 +36,6 @@ public final class KafkaConsumer {
     public weak var delegate: (any KafkaConsumerDelegate)?
     /// What is assigned to this member now.
     public internal(set) var assignment: Set<TopicPartition> = []
-    /// What `pause` paused and `resume` did not resume; it survives a revoke, as it does in librdkafka.
-    public internal(set) var paused: Set<TopicPartition> = []
     private(set) var isSubscribed = false
     private(set) var isClosed = false
     /// Whether any assignment, be it an empty one, was ever received.
