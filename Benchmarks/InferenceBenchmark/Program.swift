@@ -32,6 +32,16 @@ struct Program {
             }
         }
         for bundle in bundles {
+            for result in try PrecisionBenchmark.run(bundle: bundle) {
+                print(
+                    row(
+                        "encoder \(result.model) \(result.precision.rawValue)", "1", number(result.timing.fastest),
+                        number(result.timing.median), number(1000 / result.timing.fastest),
+                        number(result.gigaoperations),
+                        result.peak.map { String(format: "%.0f%%", 100 * result.gigaoperations / $0) } ?? ""))
+            }
+        }
+        for bundle in bundles {
             for result in try CaptionBenchmark.run(bundle: bundle) {
                 print(
                     row(

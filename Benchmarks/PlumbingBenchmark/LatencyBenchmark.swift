@@ -1,7 +1,6 @@
 import CommandLineOptions
 import Foundation
 import Messaging
-import PictureDrawing
 
 /// How long a live request takes from its production to its result's arrival: one at a time on an idle worker, then with
 /// bulk requests waiting in another topic.
@@ -15,7 +14,7 @@ struct LatencyBenchmark {
         guard weights.count == 2 else { throw Workbench.Failure(description: "--weights takes two numbers") }
         let (liveTopic, bulkTopic) = (try workbench.makeTopic("live"), try workbench.makeTopic("bulk"))
         let results = try workbench.makeTopic("results")
-        let (storage, images) = try pictures()
+        let (storage, images) = try workbench.pictures()
         let worker = try workbench.startWorker(
             topics: "\(liveTopic)=\(weights[0]),\(bulkTopic)=\(weights[1])", results: results, storage: storage)
         try worker.waitUntilAssigned()
@@ -46,21 +45,6 @@ struct LatencyBenchmark {
             "\(name): \(latencies.count) live requests, median \(text(latencies.median)) ms, p90 "
                 + "\(text(latencies.percentile(90))), p99 \(text(latencies.percentile(99))), "
                 + "worst \(text(latencies.percentile(100)))")
-    }
-
-    /// The folder of the photographs, and their names.
-    private func pictures() throws -> (storage: String, names: [String]) {
-        if let folder = workbench.options[BenchmarkOptions.pictures] {
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".jpg") }
-            if names.isEmpty { throw Workbench.Failure(description: "there is no .jpg in \(folder)") }
-            return (folder, Array(names.sorted().prefix(500)))
-        }
-        var names: [String] = []
-        for scene in SampleScene.allCases {
-            names.append("\(scene).jpg")
-            try workbench.files.write("\(scene).jpg", JPEGFile().write(scene.draw(width: 500, height: 375)))
-        }
-        return (workbench.files.url.path, names)
     }
 }
 

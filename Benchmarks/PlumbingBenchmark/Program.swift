@@ -16,10 +16,14 @@ struct Program {
             case "latency":
                 try LatencyBenchmark(workbench).run(
                     bulk: options[BenchmarkOptions.requests] ?? 100_000, live: options[BenchmarkOptions.live])
+            case "delivery":
+                try DeliveryBenchmark(workbench).run(
+                    photographs: options[BenchmarkOptions.photographs],
+                    requests: options[BenchmarkOptions.requests] ?? 100_000, runs: options[BenchmarkOptions.runs])
             default:
                 try PlumbingBenchmark(workbench).run(
                     requests: options[BenchmarkOptions.requests] ?? 200_000, runs: options[BenchmarkOptions.runs],
-                    window: options[BenchmarkOptions.window])
+                    warmUps: options[BenchmarkOptions.warmUps], window: options[BenchmarkOptions.window])
             }
         } catch {
             FileHandle.standardError.write(Data("PlumbingBenchmark: \(error)\n".utf8))
@@ -33,11 +37,15 @@ enum BenchmarkOptions {
         "kafka", .string, "HOST:PORT", help: "A Kafka that runs. Default: one of its own, of the folder shared/.")
     static let requests = Option.optional("requests", .integer(1...100_000_000), "N", help: "Requests in a run.")
     static let runs = Option.defaulted("runs", .integer(1...100), "N", default: "5", help: "Runs of each.")
+    static let warmUps = Option.defaulted(
+        "warm-ups", .integer(1...100), "N", default: "4", help: "Pairs of runs before those that count.")
     static let window = Option.defaulted(
         "window", .integer(16...1_000_000), "N", default: "8192", help: "The worker's --window.")
     static let live = Option.defaulted("live", .integer(1...100_000), "N", default: "200", help: "Live requests.")
     static let pictures = Option.optional(
         "pictures", .string, "DIR", help: "JPEG files for the requests to name. Default: drawn ones.")
+    static let photographs = Option.defaulted(
+        "photographs", .integer(1...10_000_000), "N", default: "1500", help: "Requests of a run with the model.")
     static let model = Option.defaulted(
         "model", .string, "DIR", default: "Models/kaption-small", help: "Model bundle of the worker.")
     static let topicWeights = Option.defaulted(
@@ -47,7 +55,7 @@ enum BenchmarkOptions {
         Command(
             name: "plumbing",
             abstract: "Requests a second with a null model, beside a bare C loop over librdkafka (the runs alternate).",
-            sections: [Section("Plumbing", [kafka, requests, runs, window, model])]),
+            sections: [Section("Plumbing", [kafka, requests, runs, warmUps, window, model])]),
         Command(
             name: "prefetch",
             abstract: "Bytes that the worker receives for each byte that it consumes, the window full.",
@@ -56,6 +64,10 @@ enum BenchmarkOptions {
             name: "latency",
             abstract: "Live requests one at a time: on an idle worker, then with bulk requests waiting.",
             sections: [Section("Latency", [kafka, requests, live, pictures, model, topicWeights])]),
+        Command(
+            name: "delivery",
+            abstract: "Exactly once beside at least once, with the model and with a null model (the runs alternate).",
+            sections: [Section("Delivery", [kafka, photographs, requests, runs, pictures, model])]),
     ]
 
     static let command = Command(

@@ -1,6 +1,7 @@
 import CommandLineOptions
 import Foundation
 import Messaging
+import PictureDrawing
 import TestSupport
 
 /// What all benchmarks need: a Kafka, topics, requests, workers, and a look at how far they are.
@@ -122,6 +123,21 @@ final class Workbench {
     func seconds(of ends: [KafkaMessage]) -> Double {
         let times = ends.map(\.timestamp)
         return Double((times.max() ?? 0) - (times.min() ?? 0)) / 1000
+    }
+
+    /// The folder of the photographs, and their names.
+    func pictures() throws -> (storage: String, names: [String]) {
+        if let folder = options[BenchmarkOptions.pictures] {
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".jpg") }
+            if names.isEmpty { throw Failure(description: "there is no .jpg in \(folder)") }
+            return (folder, Array(names.sorted().prefix(500)))
+        }
+        var names: [String] = []
+        for scene in SampleScene.allCases {
+            names.append("\(scene).jpg")
+            try files.write("\(scene).jpg", JPEGFile().write(scene.draw(width: 500, height: 375)))
+        }
+        return (files.url.path, names)
     }
 
     /// A worker of its own group; it is killed when the value goes.

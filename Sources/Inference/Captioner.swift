@@ -4,7 +4,7 @@ public struct ModelIdentity: Sendable, Equatable {
     public var version: String
     /// SHA-256 of the bundle: `sha256:` and 64 lower-case hexadecimal digits.
     public var digest: String
-    /// The arithmetic used: `fp32`.
+    /// The arithmetic used: `fp32`, `bf16` or `int8`.
     public var precision: String
 
     public init(name: String, version: String, digest: String, precision: String) {
@@ -35,24 +35,33 @@ public final class Captioner: Sendable {
 
     /// Loads a bundle, checks it whole and packs its weights for an instruction set.
     ///
-    /// - Throws: `ModelError` where the bundle is missing, damaged or does not fit together.
-    public init(bundle directory: String, instructionSet: InstructionSet = .best) throws {
+    /// - Parameter precision: one of those that the bundle allows; nil for its default.
+    /// - Throws: `ModelError` where the bundle is missing, damaged or does not fit together, or does not allow the precision.
+    public init(
+        bundle directory: String, precision: ModelManifest.Precision.Kind? = nil, instructionSet: InstructionSet = .best
+    ) throws {
         let bundle = try ModelBundle.load(directory: directory)
         let manifest = bundle.manifest
-        guard manifest.precision.allowed.contains(.fp32) else {
-            throw ModelError("\(directory): the bundle does not allow fp32, the arithmetic of this build")
+        let precision = precision ?? manifest.precision.default
+        guard manifest.precision.allowed.contains(precision) else {
+            let allowed = manifest.precision.allowed.map(\.rawValue).joined(separator: ", ")
+            throw ModelError(
+                "\(directory): the bundle allows \(allowed), not \(precision.rawValue); "
+                    + "\"kaption-model quantize\" makes one that does")
         }
         identity = ModelIdentity(
             name: manifest.name, version: manifest.version, digest: bundle.digest,
-            precision: ModelManifest.Precision.Kind.fp32.rawValue)
+            precision: precision.rawValue)
         defaults = CaptionOptions(beam: manifest.decoding.beam, maxWords: manifest.decoding.maxWords)
         preprocessing = manifest.preprocessing
         do {
             encoder = try Encoder(
-                graph: manifest.encoder, weights: bundle.tensor, instructionSet: instructionSet)
+                graph: manifest.encoder, weights: bundle.tensor, instructionSet: instructionSet, precision: precision,
+                quantisation: manifest.quantisation)
             decoder = try CaptionDecoder(
                 configuration: DecoderConfiguration(manifest: manifest, featureSize: encoder.featureSize),
-                weights: bundle.tensor, vocabulary: bundle.vocabulary.words, instructionSet: instructionSet)
+                weights: bundle.tensor, vocabulary: bundle.vocabulary.words, instructionSet: instructionSet,
+                precision: precision)
         } catch let error as ModelError {
             throw ModelError("\(directory): \(error.message)")
         }

@@ -7,6 +7,7 @@ static const kaption_decoder_table *table(kaption_isa isa) {
     case KAPTION_ISA_AVX2:
         return &kaption_decoder_avx2;
     case KAPTION_ISA_AVX512:
+    case KAPTION_ISA_AVX512_VNNI:
         return &kaption_decoder_avx512;
 #endif
     default:

@@ -13,6 +13,9 @@ int kaption_isa_available(kaption_isa isa) {
     case KAPTION_ISA_AVX512:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    case KAPTION_ISA_AVX512_VNNI:
+        return kaption_isa_available(KAPTION_ISA_AVX512) && __builtin_cpu_supports("avx512vnni") &&
+               __builtin_cpu_supports("avx512bf16");
 #endif
     default:
         return 0;
@@ -25,17 +28,20 @@ const char *kaption_isa_name(kaption_isa isa) {
         return "avx2";
     case KAPTION_ISA_AVX512:
         return "avx512";
+    case KAPTION_ISA_AVX512_VNNI:
+        return "avx512vnni";
     default:
         return "plain";
     }
 }
 
 kaption_isa kaption_isa_best(void) {
-    kaption_isa wanted = KAPTION_ISA_AVX512;
+    kaption_isa wanted = KAPTION_ISA_AVX512_VNNI;
     const char *name = getenv("KAPTION_INSTRUCTION_SET");
     if (name != NULL) {
         if (strcmp(name, "plain") == 0) wanted = KAPTION_ISA_PLAIN;
         if (strcmp(name, "avx2") == 0) wanted = KAPTION_ISA_AVX2;
+        if (strcmp(name, "avx512") == 0) wanted = KAPTION_ISA_AVX512;
     }
     while (wanted != KAPTION_ISA_PLAIN && !kaption_isa_available(wanted)) wanted = (kaption_isa)(wanted - 1);
     return wanted;

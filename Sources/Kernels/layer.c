@@ -1,10 +1,14 @@
 #pragma clang fp contract(off)
 #include <string.h>
 
+#include "kaption_narrow.h"
 #include "table.h"
 
 void kaption_layer_run(kaption_isa isa, const kaption_layer *layer) {
-    kaption_table_of(isa)->layers[layer->operation](layer);
+    if (layer->input_numbers.element == KAPTION_FLOAT32 && layer->output_numbers.element == KAPTION_FLOAT32)
+        kaption_table_of(isa)->layers[layer->operation](layer);
+    else
+        kaption_narrow_run(isa, layer);
 }
 
 size_t kaption_convolution_packed_floats(kaption_isa isa, size_t out, size_t taps, size_t in_per_group, size_t groups) {

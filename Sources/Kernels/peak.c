@@ -29,7 +29,7 @@ __attribute__((target("avx2,fma"))) static uint64_t peak_avx2(uint64_t rounds) {
 
 uint64_t kaption_peak_run(kaption_isa isa, uint64_t rounds) {
 #if defined(__x86_64__)
-    if (isa == KAPTION_ISA_AVX512) return peak_avx512(rounds);
+    if (isa >= KAPTION_ISA_AVX512) return peak_avx512(rounds);
     if (isa == KAPTION_ISA_AVX2) return peak_avx2(rounds);
 #endif
     (void)isa;

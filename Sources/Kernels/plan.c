@@ -1,14 +1,21 @@
 #pragma clang fp contract(off)
 #include "kaption_plan.h"
+#include "kaption_narrow.h"
+
+// `elements` further than `from`.
+static float *advanced(float *from, size_t elements, kaption_element element) {
+    return (float *)(void *)((unsigned char *)from + elements * kaption_element_bytes(element));
+}
 
 static float *address(const kaption_memory *memory, const kaption_view *view, size_t row) {
     switch (view->space) {
     case KAPTION_SPACE_INPUT:
-        return memory->input + view->offset + view->channel;
+        return advanced(memory->input + view->offset, view->channel, view->numbers.element);
     case KAPTION_SPACE_ARENA:
-        return memory->arena + view->offset + view->channel;
+        return advanced(memory->arena + view->offset, view->channel, view->numbers.element);
     case KAPTION_SPACE_ROWS:
-        return memory->rows + view->offset * memory->capacity + row * view->row_stride + view->channel;
+        return advanced(memory->rows + view->offset * memory->capacity, row * view->row_stride + view->channel,
+                        view->numbers.element);
     }
     return NULL;
 }
@@ -28,6 +35,9 @@ static kaption_layer layer_of(const kaption_plan *plan, const kaption_step *step
         .input = tensor(memory, &step->input, row),
         .other = tensor(memory, &step->other, row),
         .output = tensor(memory, &step->output, row),
+        .input_numbers = step->input.numbers,
+        .other_numbers = step->other.numbers,
+        .output_numbers = step->output.numbers,
         .weights = step->has_weights ? plan->constants + step->weights : NULL,
         .bias = step->has_bias ? plan->constants + step->bias : NULL,
         .zeros = plan->zeros,

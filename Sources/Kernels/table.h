@@ -27,7 +27,7 @@ extern const kaption_table kaption_table_avx512;
 
 static inline const kaption_table *kaption_table_of(kaption_isa isa) {
 #if defined(__x86_64__)
-    if (isa == KAPTION_ISA_AVX512) return &kaption_table_avx512;
+    if (isa >= KAPTION_ISA_AVX512) return &kaption_table_avx512;
     if (isa == KAPTION_ISA_AVX2) return &kaption_table_avx2;
 #endif
     (void)isa;

@@ -7,6 +7,7 @@ static const kaption_training_table *table(kaption_isa isa) {
     case KAPTION_ISA_AVX2:
         return &kaption_training_avx2;
     case KAPTION_ISA_AVX512:
+    case KAPTION_ISA_AVX512_VNNI:
         return &kaption_training_avx512;
 #endif
     default:

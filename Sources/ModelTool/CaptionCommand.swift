@@ -26,7 +26,7 @@ enum CaptionCommand: Subcommand {
             """,
         sections: [
             Section("Captions", [model, beam, candidates, maxWords]),
-            Section("Running", [threads, json]),
+            Section("Running", [PrecisionOption.option, threads, json]),
         ],
         positionals: Positionals("IMAGE…", help: "Image files."),
         examples: [
@@ -37,7 +37,7 @@ enum CaptionCommand: Subcommand {
         ])
 
     static func run(_ options: ParsedOptions) throws -> ExitCode {
-        let captioner = try Captioner(bundle: options[model])
+        let captioner = try Captioner(bundle: options[model], precision: options[PrecisionOption.option])
         var decoding = captioner.defaults
         decoding.beam = options[beam] ?? decoding.beam
         decoding.candidates = options[candidates]

@@ -16,7 +16,7 @@ enum EncodeCommand: Subcommand {
             No image is decoded, resized or normalised: the input is what the encoder's ONNX original
             takes. All images make one micro-batch.
             """,
-        sections: [Section("Encoding", [model, input, output])],
+        sections: [Section("Encoding", [model, input, output, PrecisionOption.option])],
         examples: [
             Example(
                 "Features of a tensor",
@@ -25,7 +25,10 @@ enum EncodeCommand: Subcommand {
 
     static func run(_ options: ParsedOptions) throws -> ExitCode {
         let bundle = try ModelBundle.load(directory: options[model])
-        let encoder = try Encoder(graph: bundle.manifest.encoder, weights: bundle.tensor)
+        let encoder = try Encoder(
+            graph: bundle.manifest.encoder, weights: bundle.tensor,
+            precision: options[PrecisionOption.option] ?? bundle.manifest.precision.default,
+            quantisation: bundle.manifest.quantisation)
         let pixels = encoder.inputHeight * encoder.inputWidth
         let channels = encoder.inputChannels
         let data = try Data(contentsOf: URL(fileURLWithPath: options[input]))

@@ -48,7 +48,7 @@ enum EvaluateCommand: Subcommand {
         sections: [
             Section("Captions", [hypotheses, model, images, references, split]),
             Section("Scores", [documentFrequencies, compare, resamples, seed]),
-            Section("Model", [beam, threads]),
+            Section("Model", [beam, PrecisionOption.option, threads]),
             Section("Results", [output, report, json]),
         ],
         positionals: Positionals("A.json B.json", count: 0...2, help: "With --compare: two files written by --output."),
@@ -81,8 +81,8 @@ enum EvaluateCommand: Subcommand {
         let captions: EvaluationCaptions
         switch (options[hypotheses], options[model]) {
         case (let path?, nil):
-            guard options[beam] == nil, options[threads] == nil else {
-                throw UsageError("--beam and --threads go with --model, not with --hypotheses")
+            guard options[beam] == nil, options[threads] == nil, options[PrecisionOption.option] == nil else {
+                throw UsageError("--beam, --precision and --threads go with --model, not with --hypotheses")
             }
             captions = try EvaluationCaptions(hypotheses: path, references: referenceFile, images: names)
         case (nil, let bundle?):
@@ -90,7 +90,8 @@ enum EvaluateCommand: Subcommand {
                 throw UsageError("--model needs --images DIR, where the images lie")
             }
             captions = try EvaluationCaptions(
-                bundle: bundle, folder: folder, beam: options[beam], threads: options[threads],
+                bundle: bundle, folder: folder, beam: options[beam], precision: options[PrecisionOption.option],
+                threads: options[threads],
                 references: referenceFile,
                 images: names ?? referenceFile.images)
         default:

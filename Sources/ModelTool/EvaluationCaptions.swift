@@ -30,9 +30,10 @@ struct EvaluationCaptions {
     /// An image that cannot be captioned ends the evaluation, after the others were tried: scores over fewer images would
     /// not be comparable.
     init(
-        bundle: String, folder: String, beam: Int?, threads: Int?, references: CaptionFile, images: [String]
+        bundle: String, folder: String, beam: Int?, precision: ModelManifest.Precision.Kind?, threads: Int?,
+        references: CaptionFile, images: [String]
     ) throws {
-        let captioner = try Captioner(bundle: bundle)
+        let captioner = try Captioner(bundle: bundle, precision: precision)
         var options = captioner.defaults
         options.beam = beam ?? options.beam
         let identity = captioner.identity

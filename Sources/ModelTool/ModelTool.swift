@@ -7,13 +7,13 @@ import Inference
 struct ModelTool {
     static var subcommands: [any Subcommand.Type] {
         [
-            ImportCommand.self, InspectCommand.self, EncodeCommand.self, CaptionCommand.self, EvaluateCommand.self,
-            TrainCommand.self,
+            ImportCommand.self, InspectCommand.self, QuantizeCommand.self, EncodeCommand.self, CaptionCommand.self,
+            EvaluateCommand.self, TrainCommand.self,
         ]
     }
 
     static let command = Command(
-        name: "kaption-model", abstract: "Imports, inspects, tries, evaluates and trains models.",
+        name: "kaption-model", abstract: "Imports, inspects, quantizes, tries, evaluates and trains models.",
         discussion: "A model is a folder, a bundle: model.json, weights.safetensors and vocabulary.txt.",
         examples: subcommands.flatMap { $0.command.examples.prefix(1) },
         subcommands: subcommands.map { $0.command })

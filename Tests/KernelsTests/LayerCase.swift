@@ -94,18 +94,24 @@ struct LayerCase: CustomStringConvertible, Sendable {
         let needsBias = operation == KAPTION_SCALE_SHIFT || hasBias
         let first = Int(Double(outputHeight) * rows.lowerBound)
         let end = Int(Double(outputHeight) * rows.upperBound)
-        var layer = kaption_layer(
-            operation: operation, activation: activation, window: window, groups: groups,
-            counts_padding: countsPadding ? 1 : 0, has_other: otherRepeats == nil ? 0 : 1,
-            input: kaption_tensor(data: input.base, height: height, width: width, channels: channels, stride: stride),
-            other: kaption_tensor(
-                data: other.base, height: otherRepeats == true ? 1 : outputHeight,
-                width: otherRepeats == true ? 1 : outputWidth, channels: filters, stride: outputStride),
-            output: kaption_tensor(
-                data: output.base, height: outputHeight, width: outputWidth, channels: filters, stride: outputStride),
-            weights: UnsafePointer(packed.base), bias: needsBias ? UnsafePointer(bias.base) : nil,
-            zeros: UnsafePointer(zeros.base), winograd_outputs: winogradOutputs, scratch: scratch.base, input_ring: 0,
-            row_begin: first, row_end: end)
+        var layer = kaption_layer()
+        layer.operation = operation
+        layer.activation = activation
+        layer.window = window
+        layer.groups = groups
+        layer.counts_padding = countsPadding ? 1 : 0
+        layer.has_other = otherRepeats == nil ? 0 : 1
+        layer.input = kaption_tensor(data: input.base, height: height, width: width, channels: channels, stride: stride)
+        layer.other = kaption_tensor(
+            data: other.base, height: otherRepeats == true ? 1 : outputHeight,
+            width: otherRepeats == true ? 1 : outputWidth, channels: filters, stride: outputStride)
+        layer.output = kaption_tensor(
+            data: output.base, height: outputHeight, width: outputWidth, channels: filters, stride: outputStride)
+        layer.weights = UnsafePointer(packed.base)
+        layer.bias = needsBias ? UnsafePointer(bias.base) : nil
+        layer.zeros = UnsafePointer(zeros.base)
+        (layer.winograd_outputs, layer.scratch) = (winogradOutputs, scratch.base)
+        (layer.row_begin, layer.row_end) = (first, end)
         kaption_layer_run(isa, &layer)
         let values = output.values
         let inside = { (index: Int) in

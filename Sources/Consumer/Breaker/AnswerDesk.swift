@@ -73,7 +73,7 @@ final class AnswerDesk: Sendable {
     var isOpen: Bool { state.withLock { $0.breaker.isOpen } }
 
     private func submit(_ answer: Answer, at place: Place, isTrial: Bool, keeping kept: Kept) {
-        let outcome = CircuitBreaker.Outcome(answer.result.failure?.code)
+        let outcome = CircuitBreaker.Outcome(answer.failure?.code)
         let (goesOut, released) = state.withLock { state in
             let wasOpen = state.breaker.isOpen
             let goesOut = state.breaker.admit(outcome, isTrial: isTrial, now: .now)

@@ -14,39 +14,42 @@ struct Destination: Sendable {
 
     /// Whether Kafka is librdkafka's in-memory broker, which takes transactions without meaning them.
     var isMock: Bool { clusterID.hasPrefix("mockCluster") }
-
-    func topic(_ kind: DeliveryToken.Kind) -> String { kind == .result ? results : deadLetters }
 }
 
 extension Answer {
     /// The messages that it is produced as.
-    var kinds: [DeliveryToken.Kind] { result.failure == nil ? [.result] : [.result, .deadLetter] }
+    var kinds: [DeliveryToken.Kind] { deadLetter == nil ? [.result] : [.result, .deadLetter] }
 
+    /// Enqueues one of its messages.
+    ///
     /// - Parameter isReduced: Kafka refused the message for its size: a result then says nothing of the request but its id and
     ///   place, and a dead letter goes without its value.
-    func record(_ kind: DeliveryToken.Kind, for destination: Destination, isReduced: Bool) -> KafkaRecord {
-        switch kind {
-        case .result:
-            let answer = isReduced ? reduced : self
-            return answer.result.record(answering: answer.message, clusterID: destination.clusterID)
-        case .deadLetter:
-            let failure = result.failure ?? RequestFailure(.internal, "unknown")
-            return DeadLetter(failure: failure, attempts: result.attempts, worker: result.worker)
-                .record(for: message, maximumBytes: isReduced ? 0 : destination.deadLetterBytes)
+    /// - Throws: as `KafkaProducer.produce`.
+    func produce(
+        _ token: DeliveryToken, to destination: Destination, by producer: KafkaProducer, isReduced: Bool
+    ) throws {
+        if token.kind == .deadLetter, let deadLetter {
+            let maximum = isReduced ? 0 : destination.deadLetterBytes
+            try producer.produce(
+                deadLetter.record(for: message, maximumBytes: maximum), topic: destination.deadLetters,
+                token: token.rawValue)
+        } else {
+            var limits = RequestLimits()
+            if isReduced { (limits.keyBytes, limits.headerBytes) = (1024, 0) }
+            try producer.produce(
+                topic: destination.results, key: message.key(within: limits), value: isReduced ? reducedValue : value,
+                headers: RecordHeaders(answering: message, clusterID: destination.clusterID, limits: limits),
+                token: token.rawValue)
         }
     }
 
-    private var reduced: Answer {
-        var result = result
+    private var reducedValue: [UInt8] {
+        // What was written here a moment ago reads back.
+        guard var result = try? CaptionResult(decoding: value) else { return value }
         result.metadata = nil
         result.batch = nil
         if result.image.utf8.count > 4096 { result.image = "" }
-        let key = message.key.flatMap { $0.count <= 1024 ? $0 : nil }
-        return Answer(
-            message: KafkaMessage(
-                topic: message.topic, partition: message.partition, offset: message.offset,
-                timestamp: message.timestamp, key: key),
-            result: result)
+        return result.encoded()
     }
 }
 

@@ -59,6 +59,7 @@ final class AtLeastOncePublisher: Publisher {
         while let batch = work.take(maximum: 256) {
             var arrived: [(place: Place, answer: Answer)] = []
             var others: [Work] = []
+            arrived.reserveCapacity(batch.count)
             for next in batch {
                 if case .answer(let answer, let place) = next {
                     arrived.append((place, answer))
@@ -138,12 +139,10 @@ final class AtLeastOncePublisher: Publisher {
         isReduced: Bool = false
     ) {
         let token = DeliveryToken(place, kind)
-        let topic = destination.topic(kind)
-        let record = answer.record(kind, for: destination, isReduced: isReduced)
         while true {
             let before = deliveries.withLock { $0 }
             do {
-                return try producer.produce(record, topic: topic, token: token.rawValue)
+                return try answer.produce(token, to: destination, by: producer, isReduced: isReduced)
             } catch let error as KafkaError where error.category == .queueFull {
                 _ = deliveries.wait(until: .now + .milliseconds(100)) { $0 != before }
             } catch {

@@ -102,13 +102,12 @@ final class ExactlyOncePublisher: Publisher {
     /// Produces one answer's messages, waiting while the producer's queue is full.
     func produce(_ entry: Entry, by producer: KafkaProducer) throws {
         for kind in entry.answer.kinds {
-            let token = DeliveryToken(entry.place, kind).rawValue
-            var isReduced = tooLarge.withLock { $0.contains(token) }
+            let token = DeliveryToken(entry.place, kind)
+            var isReduced = tooLarge.withLock { $0.contains(token.rawValue) }
             while true {
                 let before = deliveries.withLock { $0 }
                 do {
-                    let record = entry.answer.record(kind, for: destination, isReduced: isReduced)
-                    try producer.produce(record, topic: destination.topic(kind), token: token)
+                    try entry.answer.produce(token, to: destination, by: producer, isReduced: isReduced)
                     break
                 } catch let error as KafkaError where error.category == .queueFull {
                     _ = deliveries.wait(until: .now + .milliseconds(100)) { $0 != before }

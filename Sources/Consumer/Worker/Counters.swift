@@ -26,7 +26,8 @@ final class Counters: Sendable {
 
     private let captioned: Counter
     private let failures: [ErrorCode: Counter]
-    private let stageSeconds: [(keyPath: KeyPath<CaptionResult.Timings, Double> & Sendable, seconds: Histogram)]
+    private let stageSeconds:
+        (queue: Histogram, fetch: Histogram, decode: Histogram, encode: Histogram, caption: Histogram)
     private let totalSeconds: Histogram
 
     /// - Parameter registry: where the metrics are declared; no two counters can share one.
@@ -63,10 +64,9 @@ final class Counters: Sendable {
         let stages = registry.histogram(
             "kaption_stage_seconds", "Time an image spent in a stage; total is from poll to answer, for every answer",
             labels: ["stage"])
-        stageSeconds = [
-            (\.queue, stages["queue"]), (\.fetch, stages["fetch"]), (\.decode, stages["decode"]),
-            (\.encode, stages["encode"]), (\.caption, stages["caption"]),
-        ]
+        stageSeconds = (
+            stages["queue"], stages["fetch"], stages["decode"], stages["encode"], stages["caption"]
+        )
         totalSeconds = stages["total"]
     }
 
@@ -88,12 +88,16 @@ final class Counters: Sendable {
     }
 
     func countAnswer(_ answer: Answer) {
-        let timings = answer.result.timings
-        if let failure = answer.result.failure {
+        let timings = answer.timings
+        if let failure = answer.failure {
             failures[failure.code]?.increment()
         } else {
             captioned.increment()
-            for (stage, seconds) in stageSeconds { seconds.record(timings[keyPath: stage] / 1000) }
+            stageSeconds.queue.record(timings.queue / 1000)
+            stageSeconds.fetch.record(timings.fetch / 1000)
+            stageSeconds.decode.record(timings.decode / 1000)
+            stageSeconds.encode.record(timings.encode / 1000)
+            stageSeconds.caption.record(timings.caption / 1000)
         }
         totalSeconds.record(timings.total / 1000)
     }

@@ -113,17 +113,20 @@ final class Intake {
     private func takeRecords(of partition: TopicPartition, topic: Int, from consumer: KafkaConsumer) -> Int {
         var room = ledger.room(for: partition)
         room.requests = min(room.requests, settings.burst)
+        if room.requests <= 0 || room.bytes <= 0 { return 0 }
         var messages: [KafkaMessage] = []
         var count = 0
-        while count < room.requests, room.bytes > 0, let event = consumer.take(from: partition) {
+        consumer.take(from: partition) { event in
             count += 1
             switch event {
             case .message(let message):
-                messages.append(message)
+                if messages.isEmpty { messages.reserveCapacity(room.requests) }
                 room.bytes -= message.byteCount
+                messages.append(message)
             case .error(let error): take(error)
             case .partitionEnd: break
             }
+            return count < room.requests && room.bytes > 0
         }
         if !messages.isEmpty { take(messages, of: partition, topic: topic) }
         return count
@@ -152,11 +155,12 @@ final class Intake {
     /// Nil if there is nothing to do: the request is wrong, and answered already.
     private func job(for message: KafkaMessage, at place: Place, topic: Int, _ arrival: MonotonicTime) -> Job? {
         let parsed = CaptionRequest.parse(message, limits: settings.limits)
+        let received = ReceivedRequest(message, parsed.request)
         do throws(RequestFailure) {
             if let failure = parsed.failure { throw failure }
             var job = Job(
-                place: place, topic: topic, received: ReceivedRequest(message, parsed.request),
-                options: try options(for: parsed.request), arrival: arrival)
+                place: place, topic: topic, received: received, options: try options(for: parsed.request),
+                arrival: arrival)
             switch journal?.suspicion(of: message) {
             case .condemned(let failure): throw failure
             case .runsAlone: job.runsAlone = true
@@ -164,7 +168,7 @@ final class Intake {
             }
             return job
         } catch {
-            desk.submit(answers.failure(error, request: parsed.request, message: message), at: place)
+            desk.submit(answers.failure(error, of: received), at: place)
             return nil
         }
     }

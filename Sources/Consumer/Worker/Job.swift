@@ -71,18 +71,25 @@ struct FetchedJob: Sendable {
     let reservedBytes: Int
 }
 
-/// What a request is answered with: its result, and for a failure its dead letter. Never changed, and by reference, because
-/// it goes through many hands and has many parts.
+/// What a request is answered with, as Kafka gets it: the result's value, and for a failure its dead letter. Never changed, and
+/// by reference, because it goes through many hands. It is written where it is made, on a thread of the pool, so that the one
+/// publisher need not.
 final class Answer: Sendable {
-    let message: KafkaMessage
-    let result: CaptionResult
+    private let received: ReceivedRequest
+    let value: [UInt8]
+    let deadLetter: DeadLetter?
+    let timings: CaptionResult.Timings
 
-    init(message: KafkaMessage, result: CaptionResult) {
-        self.message = message
-        self.result = result
+    init(to received: ReceivedRequest, _ result: CaptionResult) {
+        self.received = received
+        value = result.encoded()
+        deadLetter = result.failure.map { DeadLetter(failure: $0, attempts: result.attempts, worker: result.worker) }
+        timings = result.timings
     }
 
-    var messageCount: Int { result.failure == nil ? 1 : 2 }
+    var message: KafkaMessage { received.message }
+    var failure: RequestFailure? { deadLetter?.failure }
+    var messageCount: Int { deadLetter == nil ? 1 : 2 }
 }
 
 /// Makes answers: knows what is the same in all of this worker's.
@@ -98,10 +105,11 @@ struct AnswerMaker: Sendable {
     }
 
     /// For a request that never became a job.
-    func failure(_ failure: RequestFailure, request: CaptionRequest, message: KafkaMessage) -> Answer {
-        var result = CaptionResult(request: request, source: .init(message), worker: worker, failure: failure)
-        result.replayOf = CaptionRequest.replayOf(message)
-        return Answer(message: message, result: result)
+    func failure(_ failure: RequestFailure, of received: ReceivedRequest) -> Answer {
+        var result = CaptionResult(
+            request: received.request, source: .init(received.message), worker: worker, failure: failure)
+        result.replayOf = CaptionRequest.replayOf(received.message)
+        return Answer(to: received, result)
     }
 
     /// - Parameter queue: from poll to thread; nil if it never came to one.
@@ -109,7 +117,7 @@ struct AnswerMaker: Sendable {
         var result = begin(job, queue: queue, batch: batch)
         result.failure = failure
         if queue != nil { result.model = model }
-        return Answer(message: job.message, result: result)
+        return Answer(to: job.received, result)
     }
 
     func caption(_ output: CaptionSession.Output, of job: Job, queue: Duration, batch: Int) -> Answer {
@@ -122,7 +130,7 @@ struct AnswerMaker: Sendable {
         result.timings.decode = output.decodeMilliseconds
         result.timings.encode = output.encodeMilliseconds
         result.timings.caption = output.captionMilliseconds
-        return Answer(message: job.message, result: result)
+        return Answer(to: job.received, result)
     }
 
     private func begin(_ job: Job, queue: Duration?, batch: Int) -> CaptionResult {

@@ -5,8 +5,9 @@ import Synchronization
 /// back.
 final class PoolWatch: Sendable {
     /// How many times an image's deadline a thread may take before it counts as hung. Decoding ends by itself at the deadline;
-    /// everything else takes a time that the model sets.
+    /// everything else takes a time that the model, and a busy machine, set: hence the least.
     static let patience = 3
+    static let leastLimit = Duration.seconds(3)
 
     /// One thread's post: what it reports, nobody else does.
     final class Post: Sendable {
@@ -66,7 +67,7 @@ final class PoolWatch: Sendable {
     init(threads: Int, maximumBatch: Int, imageTimeout: Duration, clock: RunningClock, journal: CrashJournal?) {
         posts = (0..<threads).map { Post(firstSlot: $0 * maximumBatch, clock: clock, journal: journal) }
         self.clock = clock
-        limit = imageTimeout * Self.patience
+        limit = max(imageTimeout * Self.patience, Self.leastLimit)
     }
 
     /// Each thread of the pool takes its post once.

@@ -177,7 +177,7 @@ struct Worker {
 
     private func loadModel() throws -> Captioner {
         do {
-            return try Captioner(bundle: options[WorkerOptions.model])
+            return try Captioner(bundle: options[WorkerOptions.model], precision: options[WorkerOptions.precision])
         } catch {
             throw WorkerFailure(.model, "the model cannot be used: \(error)")
         }

@@ -1,4 +1,5 @@
 import CommandLineOptions
+import Inference
 
 /// The worker's command line.
 enum WorkerOptions {
@@ -6,8 +7,6 @@ enum WorkerOptions {
         case atLeastOnce = "at-least-once"
         case exactlyOnce = "exactly-once"
     }
-
-    enum Precision: String, Sendable, CaseIterable { case fp32, bf16, int8 }
 
     enum Assignment: String, Sendable, CaseIterable {
         case cooperativeSticky = "cooperative-sticky"
@@ -88,8 +87,9 @@ enum WorkerOptions {
         "max-batch", .integer(1...64), "N", default: "8", help: "Most images that a thread takes at once.")
     static let beam = Option.optional(
         "beam", .integer(1...10), "N", help: "Beams where the request does not say. Default: the model's.")
-    static let precision = Option.defaulted(
-        "precision", ValueFormat<Precision>.choice, "TYPE", default: "fp32", help: "Arithmetic: fp32.")
+    static let precision = Option.optional(
+        "precision", ValueFormat<ModelManifest.Precision.Kind>.choice, "fp32|bf16|int8",
+        help: "Arithmetic, one that the model allows. Default: the model's.")
 
     static let http = Option.optional(
         "http", .hostAndPort, "HOST:PORT",
@@ -145,9 +145,6 @@ enum WorkerOptions {
         if options[delivery] == .exactlyOnce, options[order] == .none {
             throw UsageError(
                 "--order none goes with --delivery at-least-once only: a transaction's offsets have no gaps")
-        }
-        if options[precision] != .fp32 {
-            throw UsageError("--precision \(options[precision].rawValue) is not available yet; use fp32")
         }
     }
 }

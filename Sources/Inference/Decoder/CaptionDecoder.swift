@@ -29,10 +29,11 @@ public final class CaptionDecoder: Sendable {
     ///   - weights: gives a tensor by its PyTorch name: `image.{weight,bias}`, `embedding.weight`,
     ///     `lstm.{weight_ih_l0,weight_hh_l0,bias_ih_l0,bias_hh_l0}` (gates i, f, g, o), `output.{weight,bias}`.
     ///   - vocabulary: the word of each token.
+    ///   - precision: of the two products of each step, recurrent and output; the image's own step is always in floats.
     /// - Throws: `ModelError` where a shape or a number does not fit, and whatever `weights` throws.
     public init(
         configuration: DecoderConfiguration, weights: (String) throws -> WeightTensor, vocabulary: [String],
-        instructionSet: InstructionSet = .best
+        instructionSet: InstructionSet = .best, precision: ModelManifest.Precision.Kind = .fp32
     ) throws {
         try configuration.validate(vocabularySize: vocabulary.count)
         self.configuration = configuration
@@ -50,18 +51,20 @@ public final class CaptionDecoder: Sendable {
         let (feature, embedding) = (configuration.featureSize, configuration.embeddingSize)
         let (hidden, words) = (configuration.hiddenSize, vocabulary.count)
 
-        image = PackedLinear(
+        image = try PackedLinear(
             weight: try tensor("image.weight", embedding, feature), bias: try tensor("image.bias", embedding).values,
             isa: isa)
         let inputWeight = try tensor("lstm.weight_ih_l0", 4 * hidden, embedding)
         let inputBias = zip(
             try tensor("lstm.bias_ih_l0", 4 * hidden).values, try tensor("lstm.bias_hh_l0", 4 * hidden).values
         ).map(+)
-        input = PackedLinear(weight: inputWeight, bias: inputBias, isa: isa)
-        recurrent = PackedLinear(
-            weight: try tensor("lstm.weight_hh_l0", 4 * hidden, hidden), bias: nil, isa: isa)
-        output = PackedLinear(
-            weight: try tensor("output.weight", words, hidden), bias: try tensor("output.bias", words).values, isa: isa)
+        input = try PackedLinear(weight: inputWeight, bias: inputBias, isa: isa)
+        recurrent = try PackedLinear(
+            weight: try tensor("lstm.weight_hh_l0", 4 * hidden, hidden), bias: nil, isa: isa,
+            precision: precision)
+        output = try PackedLinear(
+            weight: try tensor("output.weight", words, hidden), bias: try tensor("output.bias", words).values,
+            isa: isa, precision: precision)
         wordGates = Self.gates(
             ofWords: try tensor("embedding.weight", words, embedding), weight: inputWeight, bias: inputBias)
     }

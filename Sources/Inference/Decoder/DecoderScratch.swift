@@ -20,6 +20,7 @@ final class DecoderScratch {
     private var cell: FloatBuffer
     private let recurrentGates: FloatBuffer
     private let logits: FloatBuffer
+    private let narrow: NarrowRows
     /// Each row's contribution to the gates from its input.
     private let inputGates: UnsafeMutablePointer<UnsafePointer<Float>?>
 
@@ -40,6 +41,7 @@ final class DecoderScratch {
         cell = FloatBuffer(count: states)
         recurrentGates = FloatBuffer(count: beamRows * decoder.gateCount)
         logits = FloatBuffer(count: beamRows * logitStride)
+        narrow = NarrowRows(rows: beamRows, inputs: configuration.hiddenSize)
         inputGates = .allocate(capacity: beamRows)
         inputGates.initialize(repeating: nil, count: beamRows)
     }
@@ -84,11 +86,14 @@ final class DecoderScratch {
         guard rows > 0 else { return }
         let gates = decoder.gateCount
         decoder.recurrent.apply(
-            rows: rows, from: hidden.base, stride: stateStride, to: recurrentGates.base, stride: gates)
+            rows: rows, from: hidden.base, stride: stateStride, to: recurrentGates.base, stride: gates,
+            narrow: narrow)
         kaption_lstm_cell(
             decoder.isa, rows, decoder.configuration.hiddenSize, inputGates, recurrentGates.base, gates, cell.base,
             hidden.base, stateStride)
-        decoder.output.apply(rows: rows, from: hidden.base, stride: stateStride, to: logits.base, stride: logitStride)
+        decoder.output.apply(
+            rows: rows, from: hidden.base, stride: stateStride, to: logits.base, stride: logitStride,
+            narrow: narrow)
         swap(&hidden, &lastHidden)
         swap(&cell, &lastCell)
     }

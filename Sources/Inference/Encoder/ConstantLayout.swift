@@ -4,6 +4,8 @@ import Kernels
 struct ConstantLayout {
     private enum Content {
         case convolution(EncoderLayer.Convolution, taps: Int, packing: Packing, weights: Int, bias: Int)
+        /// With a narrow input; the layer has no addresses.
+        case narrow(EncoderLayer.Convolution, kaption_layer, at: Int)
         case vector(String, channels: Int, at: Int)
         case indices([Int], at: Int)
     }
@@ -14,18 +16,29 @@ struct ConstantLayout {
     }
 
     private let isa: kaption_isa
+    /// See `Quantisation.corrections`.
+    private let corrections: [String: [Float]]
     private var contents: [Content] = []
     /// Floats so far; saturates above the limit. As many zeros as any layer reads follow them.
     private(set) var size = 0
     private var zeros = 0
 
-    init(_ isa: kaption_isa) { self.isa = isa }
+    init(_ isa: kaption_isa, corrections: [String: [Float]] = [:]) {
+        self.isa = isa
+        self.corrections = corrections
+    }
 
     /// Makes room for what `layer` needs and writes the places into `step`.
     mutating func add(_ layer: EncoderLayer, to step: inout kaption_step) {
         zeros = max(zeros, step.input.channels)
         let channels = step.output.channels
         switch layer.kind {
+        case .convolution(let convolution) where step.input.numbers.element != KAPTION_FLOAT32,
+            .depthwise(let convolution) where step.input.numbers.element != KAPTION_FLOAT32:
+            var description = kaption_layer(step)
+            step.has_weights = 1
+            step.weights = take(kaption_narrow_packed_floats(isa, &description))
+            contents.append(.narrow(convolution, description, at: step.weights))
         case .convolution(let convolution):
             let taps = layer.window.taps
             if step.operation == KAPTION_WINOGRAD {
@@ -82,15 +95,27 @@ struct ConstantLayout {
         for content in contents {
             switch content {
             case .vector(let name, let channels, let at):
-                let tensor = try load(name, [channels], tensors)
+                let tensor = try Self.load(name, [channels], tensors)
                 (floats.base + at).update(from: tensor.values, count: channels)
             case .indices(let indices, let at):
                 let target = UnsafeMutableRawPointer(floats.base + at)
                 for (position, index) in indices.enumerated() {
                     target.storeBytes(of: UInt32(index), toByteOffset: position * 4, as: UInt32.self)
                 }
+            case .narrow(let convolution, var layer, let at):
+                var folded = try Self.fold(convolution, tensors)
+                if layer.input_numbers.element == KAPTION_UINT8, let correction = corrections[convolution.weight] {
+                    guard correction.count == folded.bias.count else {
+                        throw ModelError(
+                            "the correction of \"\(convolution.weight.prefix(128))\" has \(correction.count) numbers")
+                    }
+                    for index in correction.indices { folded.bias[index] -= correction[index] }
+                }
+                guard kaption_narrow_pack(isa, &layer, folded.weight, folded.bias, floats.base + at) != 0 else {
+                    throw ModelError("the tensor \"\(convolution.weight.prefix(128))\" cannot be quantised")
+                }
             case .convolution(let convolution, let taps, let packing, let at, let bias):
-                let folded = try fold(convolution, tensors)
+                let folded = try Self.fold(convolution, tensors)
                 let filters = convolution.weightShape[0]
                 let channels = convolution.weightShape.last ?? 1
                 switch packing {
@@ -110,7 +135,7 @@ struct ConstantLayout {
     }
 
     /// Weights and bias with the scales and shifts that follow the convolution folded into them.
-    private func fold(
+    static func fold(
         _ convolution: EncoderLayer.Convolution, _ tensors: [String: WeightTensor]
     ) throws -> (weight: [Float], bias: [Float]) {
         var weight = try load(convolution.weight, convolution.weightShape, tensors).values
@@ -129,12 +154,31 @@ struct ConstantLayout {
         return (weight, bias)
     }
 
-    private func load(
+    private static func load(
         _ name: String, _ shape: [Int], _ tensors: [String: WeightTensor]
     ) throws -> WeightTensor {
         guard let tensor = tensors[name], tensor.shape == shape, tensor.values.count == shape.reduce(1, *) else {
             throw ModelError("the tensor \"\(name.prefix(128))\" is not of the shape \(shape)")
         }
         return tensor
+    }
+}
+
+extension kaption_layer {
+    /// What a step's kernel does, without addresses.
+    fileprivate init(_ step: kaption_step) {
+        func shape(_ view: kaption_view) -> kaption_tensor {
+            kaption_tensor(
+                data: nil, height: view.height, width: view.width, channels: view.channels, stride: view.stride)
+        }
+        self.init()
+        operation = step.operation
+        activation = step.activation
+        window = step.window
+        groups = step.groups
+        has_other = step.has_other
+        (input, other, output) = (shape(step.input), shape(step.other), shape(step.output))
+        (input_numbers, other_numbers) = (step.input.numbers, step.other.numbers)
+        output_numbers = step.output.numbers
     }
 }

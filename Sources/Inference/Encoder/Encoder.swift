@@ -14,12 +14,27 @@ public final class Encoder: Sendable {
     let plan: EncoderPlan
 
     /// Checks `graph` against its weights and packs them.
-    /// - Throws: `ModelError` where the graph is malformed, asks for too much or a weight's shape does not fit, and what
-    ///   `weights` throws.
-    public init(
-        graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet = .best
+    ///
+    /// - Parameter quantisation: the numbers of the graph's values, for `int8`.
+    /// - Throws: `ModelError` where the graph is malformed, asks for too much, a weight's shape does not fit or the quantisation
+    ///   is not the graph's, and what `weights` throws.
+    public convenience init(
+        graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet = .best,
+        precision: ModelManifest.Precision.Kind = .fp32, quantisation: Quantisation? = nil
     ) throws {
-        plan = try EncoderPlan(graph, weights: weights, instructionSet: instructionSet)
+        try self.init(
+            graph: graph, weights: weights, instructionSet: instructionSet, precision: precision,
+            quantisation: quantisation, inStrips: true)
+    }
+
+    /// - Parameter inStrips: false where every value is to be seen whole once its layer has run.
+    init(
+        graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet = .best,
+        precision: ModelManifest.Precision.Kind = .fp32, quantisation: Quantisation? = nil, inStrips: Bool
+    ) throws {
+        plan = try EncoderPlan(
+            graph, weights: weights, instructionSet: instructionSet, precision: precision, quantisation: quantisation,
+            inStrips: inStrips)
         guard case .image(let height, let width, let channels) = graph.input else {
             throw ModelError("the graph's input is not an image")
         }

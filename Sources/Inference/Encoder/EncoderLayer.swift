@@ -11,6 +11,8 @@ struct EncoderLayer {
         case concatenate
         case flatten
         case gatherChannels([Int])
+        /// The same values in other numbers.
+        case convert
     }
 
     /// A convolution's weights by name. A dense layer is one with a single tap.
@@ -39,7 +41,7 @@ struct EncoderLayer {
     var takesActivation: Bool {
         guard activation == nil else { return false }
         switch kind {
-        case .concatenate, .flatten, .gatherChannels: return false
+        case .concatenate, .flatten, .gatherChannels, .convert: return false
         default: return true
         }
     }
@@ -61,7 +63,7 @@ struct EncoderLayer {
     var isPointwise: Bool {
         switch kind {
         case .convolution: window == Graph.Window(kernelHeight: 1, kernelWidth: 1)
-        case .add, .multiply, .activation, .scaleShift, .concatenate, .gatherChannels: true
+        case .add, .multiply, .activation, .scaleShift, .concatenate, .gatherChannels, .convert: true
         case .depthwise, .maxPool, .averagePool, .globalAveragePool, .flatten: false
         }
     }

@@ -9,23 +9,38 @@ final class EncoderPlan: @unchecked Sendable {
     /// Where the feature lies in the rows of the micro-batch.
     let feature: kaption_view
     let plan: UnsafePointer<kaption_plan>
+    let observations: [Observation]
+
+    /// A layer of the plan, for calibration.
+    struct Observation {
+        var layer: EncoderLayer
+        /// Where what it reads first and what it makes lie.
+        var input: kaption_view
+        var output: kaption_view
+        /// How many steps have run when its value is there.
+        var steps: Int
+    }
 
     private let steps: UnsafeMutableBufferPointer<kaption_step>
     private let constants: FloatBuffer
 
     /// - Throws: `ModelError`.
-    init(_ graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet) throws {
+    init(
+        _ graph: Graph, weights: (String) throws -> WeightTensor, instructionSet: InstructionSet,
+        precision: ModelManifest.Precision.Kind, quantisation: Quantisation?, inStrips: Bool
+    ) throws {
         var tensors: [String: WeightTensor] = [:]
         for name in Set(graph.nodes.flatMap(\.operation.weights)) { tensors[name] = try weights(name) }
         try graph.validate { tensors[$0]?.shape }
         _ = try graph.featureSize()
         try graph.checkLimits()
-        let fusion = LayerFusion(graph)
-        let placement = try ValuePlacement(graph, fusion)
-        var constants = ConstantLayout(instructionSet.isa)
+        let sequence = try LayerSequence(graph, precision: precision, quantisation: quantisation)
+        let placement = try ValuePlacement(sequence, inStrips: inStrips)
+        var constants = ConstantLayout(instructionSet.isa, corrections: quantisation?.corrections ?? [:])
         var built: [kaption_step] = []
         var cut = 0
-        for (index, layer) in fusion.layers.enumerated() {
+        var observations: [Observation] = []
+        for (index, layer) in sequence.layers.enumerated() {
             if index == placement.cut { cut = built.count }
             if case .concatenate = layer.kind {
                 for copy in placement.copies[index] ?? [] {
@@ -40,12 +55,17 @@ final class EncoderPlan: @unchecked Sendable {
                 }
                 built.append(step)
             }
+            observations.append(
+                Observation(
+                    layer: layer, input: placement.view(layer.inputs[0]), output: placement.view(layer.output),
+                    steps: built.count))
         }
-        if placement.cut == fusion.layers.count { cut = built.count }
+        self.observations = observations
+        if placement.cut == sequence.layers.count { cut = built.count }
         self.constants = try constants.pack(tensors)
         arenaSize = placement.arenaSize
         rowSize = placement.rowSize
-        feature = placement.view(fusion.output)
+        feature = placement.view(sequence.output)
         steps = .allocate(capacity: built.count)
         _ = steps.initialize(from: built)
         let plan = UnsafeMutablePointer<kaption_plan>.allocate(capacity: 1)
@@ -93,6 +113,7 @@ final class EncoderPlan: @unchecked Sendable {
             step.counts_padding = countsPadding ? 1 : 0
         case .globalAveragePool: step.operation = KAPTION_GLOBAL_AVERAGE_POOL
         case .gatherChannels: step.operation = KAPTION_GATHER_CHANNELS
+        case .convert: step.operation = KAPTION_CONVERT
         case .flatten, .concatenate:
             // The pixels of the image without the floats between them.
             step.operation = KAPTION_COPY

@@ -32,6 +32,17 @@ public final class EncoderWorkspace {
     /// Runs the plan's step `index`, or the group that begins there, for row 0.
     func runStep(_ index: Int) { _ = kaption_plan_run_step(encoder.plan.plan, &memory, 0, index) }
 
+    /// The floats at `view` for row 0: those of the first pixel, the others follow by its stride.
+    func floats(at view: kaption_view) -> UnsafePointer<Float>? {
+        let base =
+            switch view.space {
+            case KAPTION_SPACE_INPUT: memory.input
+            case KAPTION_SPACE_ARENA: memory.arena
+            default: memory.rows.map { $0 + view.offset * (memory.capacity - 1) }
+            }
+        return base.map { UnsafePointer($0 + view.offset + view.channel) }
+    }
+
     /// Runs the layers after the cut point for rows `0..<rows`.
     public func finish(rows: Int) {
         precondition(1...memory.capacity ~= rows, "there are more rows than the micro-batch holds")

@@ -5,6 +5,8 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     case plain
     case avx2
     case avx512
+    /// With VNNI and BF16.
+    case avx512vnni
 
     /// The fastest one of this CPU, lowered by the environment variable `KAPTION_INSTRUCTION_SET` where that is set.
     public static let best = InstructionSet(kaption_isa_best())
@@ -18,11 +20,13 @@ public enum InstructionSet: String, Sendable, CaseIterable {
         case .plain: KAPTION_ISA_PLAIN
         case .avx2: KAPTION_ISA_AVX2
         case .avx512: KAPTION_ISA_AVX512
+        case .avx512vnni: KAPTION_ISA_AVX512_VNNI
         }
     }
 
     private init(_ isa: kaption_isa) {
         switch isa {
+        case KAPTION_ISA_AVX512_VNNI: self = .avx512vnni
         case KAPTION_ISA_AVX512: self = .avx512
         case KAPTION_ISA_AVX2: self = .avx2
         default: self = .plain

@@ -21,8 +21,10 @@ struct StripGroups {
     /// Floats that the strips between the layers take together, about: a quarter of a megabyte.
     private static let budget = 65_536
 
-    /// - Parameter cut: layers before it run image by image.
-    init(_ layers: [EncoderLayer], _ graph: Graph, cut: Int, output: Int) {
+    /// - Parameters:
+    ///   - cut: layers before it run image by image.
+    ///   - shape: of a value.
+    init(_ layers: [EncoderLayer], cut: Int, output: Int, shape: (Int) -> Graph.Shape) {
         var reads: [Int: Int] = [output: 1]
         for layer in layers { for value in layer.reads { reads[value, default: 0] += 1 } }
         var next = 0
@@ -41,7 +43,7 @@ struct StripGroups {
             {
                 chain = chain.lowerBound..<index + 2
             }
-            guard chain.count > 1, let group = Self.group(chain, depthwise: index, layers, graph) else { continue }
+            guard chain.count > 1, let group = Self.group(chain, depthwise: index, layers, shape) else { continue }
             next = chain.upperBound
             groups[chain.lowerBound] = group
             for layer in chain.dropLast() {
@@ -51,17 +53,17 @@ struct StripGroups {
     }
 
     private static func group(
-        _ chain: Range<Int>, depthwise: Int, _ layers: [EncoderLayer], _ graph: Graph
+        _ chain: Range<Int>, depthwise: Int, _ layers: [EncoderLayer], _ shape: (Int) -> Graph.Shape
     ) -> Group? {
-        let between = chain.dropLast().map { graph.shape(ofValue: layers[$0].output) }
+        let between = chain.dropLast().map { shape(layers[$0].output) }
         guard between.reduce(0, { $0 + $1.count }) >= worthwhile else { return nil }
-        let height = graph.shape(ofValue: layers[chain.upperBound - 1].output).height
+        let height = shape(layers[chain.upperBound - 1].output).height
         var group = Group(layers: chain, rows: 1)
         for rows in stride(from: 1, through: height, by: 1) {
             group.rows = rows
             let floats = chain.dropLast().reduce(0) { sum, layer in
-                let shape = graph.shape(ofValue: layers[layer].output)
-                return sum + ring(after: layer, group, layers) * shape.count / max(shape.height, 1)
+                let value = shape(layers[layer].output)
+                return sum + ring(after: layer, group, layers) * value.count / max(value.height, 1)
             }
             if floats > budget {
                 group.rows = max(rows - 1, 1)

@@ -25,24 +25,31 @@ struct ValuePlacement {
     private struct Buffer {
         var stride: Int
         var pixels: Int
+        var elementBytes: Int
         var offset = 0
         var lifetime: ClosedRange<Int>?
     }
 
-    private let graph: Graph
+    /// Floats that narrow kernels may read behind a value.
+    private static let slack = 16
+
+    private let sequence: LayerSequence
     private var slices: [Int: Slice] = [:]
     private var buffers: [Buffer] = []
     private var rowOffsets: [Int: Int] = [:]
 
-    init(_ graph: Graph, _ fusion: LayerFusion) throws {
-        self.graph = graph
-        let layers = fusion.layers
-        let isFlat = { (value: Int) in value != 0 && graph.shape(ofValue: value).isFlat }
+    /// - Parameter inStrips: whether chains of layers may keep only some rows of the values between them.
+    init(_ sequence: LayerSequence, inStrips: Bool) throws {
+        self.sequence = sequence
+        let layers = sequence.layers
+        let isFlat = { (value: Int) in !sequence.isImage(value) && sequence.shape(of: value).isFlat }
         cut =
             (layers.lastIndex { !($0.isPointwise && isFlat($0.output) && $0.reads.allSatisfy(isFlat)) })
             .map { $0 + 1 } ?? 0
-        strips = StripGroups(layers, graph, cut: cut, output: fusion.output)
-        placeRows(layers, fusion.output)
+        // Rings hold floats.
+        strips = StripGroups(
+            layers, cut: inStrips && !sequence.isNarrow ? cut : 0, output: sequence.output, shape: sequence.shape)
+        placeRows(layers, sequence.output)
         for (index, layer) in layers.enumerated().reversed() {
             if case .concatenate = layer.kind { placeParts(of: layer, at: index) }
         }
@@ -53,10 +60,11 @@ struct ValuePlacement {
     /// Outputs of a tile's side where a layer goes by Winograd's algorithm, and the floats of scratch memory that it takes.
     private func winogradTile(_ layer: EncoderLayer) -> (outputs: Int, floats: Int)? {
         guard case .convolution(let convolution) = layer.kind,
-            case .image(let height, let width, let filters) = graph.shape(ofValue: layer.output)
+            sequence.numbers(of: layer.inputs[0]).element == KAPTION_FLOAT32,
+            case .image(let height, let width, let filters) = sequence.shape(of: layer.output)
         else { return nil }
         var window = kaption_window(layer.window)
-        let channels = graph.shape(ofValue: layer.inputs[0]).channels
+        let channels = sequence.shape(of: layer.inputs[0]).channels
         let outputs = kaption_winograd_outputs(&window, convolution.groups, height, width, channels, filters)
         guard outputs > 0 else { return nil }
         return (outputs, kaption_winograd_scratch_floats(outputs, height, width, channels, filters))
@@ -64,9 +72,10 @@ struct ValuePlacement {
 
     /// The view of `value` that layers read and write.
     func view(_ value: Int) -> kaption_view {
-        let shape = graph.shape(ofValue: value)
+        let shape = sequence.shape(of: value)
         var view = kaption_view()
         (view.height, view.width, view.channels) = (1, 1, shape.channels)
+        view.numbers = sequence.numbers(of: value)
         if case .image(let height, let width, _) = shape { (view.height, view.width) = (height, width) }
         if value == 0 {
             view.space = KAPTION_SPACE_INPUT
@@ -95,13 +104,13 @@ struct ValuePlacement {
         for layer in layers[cut...] { values += layer.reads + [layer.output] }
         for value in values where rowOffsets[value] == nil {
             rowOffsets[value] = rowSize
-            rowSize += roundedUp(graph.shape(ofValue: value).count)
+            rowSize += roundedUp(sequence.shape(of: value).count)
         }
     }
 
     private mutating func placeParts(of layer: EncoderLayer, at index: Int) {
         var channels: [Int] = [0]
-        for input in layer.inputs { channels.append(channels.last! + graph.shape(ofValue: input).channels) }
+        for input in layer.inputs { channels.append(channels.last! + sequence.shape(of: input).channels) }
         let inRows = rowOffsets[layer.output] != nil
         if !inRows, slices[layer.output] == nil {
             if let whole = sharedSlice(layer.inputs, channels) {
@@ -132,14 +141,15 @@ struct ValuePlacement {
     }
 
     private mutating func makeBuffer(for value: Int) {
-        let shape = graph.shape(ofValue: value)
-        let stride = roundedUp(shape.channels)
+        let shape = sequence.shape(of: value)
+        let stride = sequence.isImage(value) ? Encoder.inputPixelStride : roundedUp(shape.channels)
+        let bytes = kaption_element_bytes(sequence.numbers(of: value).element)
         slices[value] = Slice(buffer: buffers.count, channel: 0)
         var pixels = shape.count / shape.channels
         if let ring = strips.rings[value], case .image(let height, let width, _) = shape {
             pixels = min(ring, height) * width
         }
-        buffers.append(Buffer(stride: stride, pixels: pixels))
+        buffers.append(Buffer(stride: stride, pixels: pixels, elementBytes: bytes))
     }
 
     private mutating func placeArena(_ layers: [EncoderLayer]) throws {
@@ -158,7 +168,10 @@ struct ValuePlacement {
                     min(lifetime.lowerBound, span.lowerBound)...max(lifetime.upperBound, span.upperBound)
             }
         }
-        var memory = buffers.map { ArenaLayout.Buffer(size: $0.stride * $0.pixels, lifetime: $0.lifetime ?? 0...0) }
+        var memory = buffers.map {
+            ArenaLayout.Buffer(
+                size: roundedUp(($0.stride * $0.pixels * $0.elementBytes + 3) / 4), lifetime: $0.lifetime ?? 0...0)
+        }
         var tiles: [(value: Int, outputs: Int)] = []
         for (index, layer) in layers.prefix(cut).enumerated() {
             guard let tile = winogradTile(layer) else { continue }
@@ -170,7 +183,7 @@ struct ValuePlacement {
         for (tile, offset) in zip(tiles, layout.offsets[buffers.count...]) {
             winograd[tile.value] = (tile.outputs, offset)
         }
-        arenaSize = layout.size
+        arenaSize = layout.size + Self.slack
         guard arenaSize <= Graph.Limits.memory, rowSize <= Graph.Limits.memory else {
             throw ModelError("the graph's values take more than \(Graph.Limits.memory) floats")
         }

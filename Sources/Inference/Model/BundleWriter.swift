@@ -11,6 +11,30 @@ package enum BundleWriter {
         _ manifest: ModelManifest, vocabulary: Vocabulary, weights: [String: WeightTensor],
         precision: SafetensorsWriter.Precision, to directory: String, replaces: Bool
     ) throws -> ModelManifest {
+        try write(manifest, to: directory, replaces: replaces) { folder in
+            try SafetensorsWriter.write(weights, precision: precision, to: "\(folder)/\(ModelBundle.weightsName)")
+            try writeFile(vocabulary.text, to: "\(folder)/\(ModelBundle.vocabularyName)")
+        }
+    }
+
+    /// Writes a bundle with the files of another one, but another manifest.
+    ///
+    /// - Returns: the manifest with its digest.
+    static func copy(
+        _ source: String, with manifest: ModelManifest, to directory: String, replaces: Bool
+    ) throws -> ModelManifest {
+        let names = try BundleDigest.mapFiles(of: source).keys
+        return try write(manifest, to: directory, replaces: replaces) { folder in
+            for name in names where name != ModelBundle.correctionsName {
+                try FileManager.default.copyItem(atPath: "\(source)/\(name)", toPath: "\(folder)/\(name)")
+            }
+        }
+    }
+
+    /// - Parameter fill: writes all files but the manifest into the folder.
+    private static func write(
+        _ manifest: ModelManifest, to directory: String, replaces: Bool, fill: (String) throws -> Void
+    ) throws -> ModelManifest {
         let target = URL(fileURLWithPath: directory).standardizedFileURL
         let exists = FileManager.default.fileExists(atPath: target.path)
         try checkPlace(target, exists: exists, replaces: replaces)
@@ -20,7 +44,13 @@ package enum BundleWriter {
         try? FileManager.default.removeItem(at: draft)
         try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: false)
         do {
-            let written = try fill(draft.path, manifest, vocabulary, weights, precision)
+            try fill(draft.path)
+            if let corrections = manifest.quantisation?.corrections, !corrections.isEmpty {
+                try SafetensorsWriter.write(
+                    corrections.mapValues { WeightTensor(shape: [$0.count], values: $0) }, precision: .f32,
+                    to: "\(draft.path)/\(ModelBundle.correctionsName)")
+            }
+            let written = try writeManifest(manifest, to: draft.path)
             if exists {
                 // The old bundle is moved away first: a folder that is not empty cannot be renamed over.
                 let old = parent.appendingPathComponent(".\(target.lastPathComponent).\(getpid()).old")
@@ -48,12 +78,7 @@ package enum BundleWriter {
         }
     }
 
-    private static func fill(
-        _ folder: String, _ manifest: ModelManifest, _ vocabulary: Vocabulary, _ weights: [String: WeightTensor],
-        _ precision: SafetensorsWriter.Precision
-    ) throws -> ModelManifest {
-        try SafetensorsWriter.write(weights, precision: precision, to: "\(folder)/\(ModelBundle.weightsName)")
-        try writeFile(vocabulary.text, to: "\(folder)/\(ModelBundle.vocabularyName)")
+    private static func writeManifest(_ manifest: ModelManifest, to folder: String) throws -> ModelManifest {
         var manifest = manifest
         manifest.digest = ""
         let encoder = JSONEncoder()

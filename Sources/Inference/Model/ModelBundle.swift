@@ -1,12 +1,13 @@
 import Foundation
 
-/// A model's folder: `model.json`, `weights.safetensors` (F32 or F16) and `vocabulary.txt`. Other files, such as a
-/// licence, may lie beside them and count in the digest.
+/// A model's folder: `model.json`, `weights.safetensors` (F32 or F16) and `vocabulary.txt`, and, where the model was calibrated for
+/// int8, `corrections.safetensors`. Other files, such as a licence, may lie beside them and count in the digest.
 ///
 /// The weights stay mapped as long as the bundle lives: read each tensor once, pack it, and let the bundle go.
 public struct ModelBundle: Sendable {
     public static let weightsName = "weights.safetensors"
     public static let vocabularyName = "vocabulary.txt"
+    public static let correctionsName = "corrections.safetensors"
     static let maximumManifestBytes = 16 << 20
 
     public let manifest: ModelManifest
@@ -45,7 +46,7 @@ public struct ModelBundle: Sendable {
                 "the digest does not fit: model.json says \(manifest.digest.prefix(80)), the files give \(digest). "
                     + "The bundle is damaged or was changed by hand; import or copy it again")
         }
-        self.manifest = manifest
+        self.manifest = try Self.withCorrections(manifest, files[Self.correctionsName])
         vocabulary = try vocabularyFile.withBytes { (bytes) throws(ModelError) in try Vocabulary(text: bytes) }
         weights = try Safetensors(weightsFile)
         try check()
@@ -70,6 +71,27 @@ public struct ModelBundle: Sendable {
         } catch {
             throw ModelError("model.json: \(error)")
         }
+    }
+
+    private static func withCorrections(
+        _ manifest: ModelManifest, _ file: MappedFile?
+    ) throws(ModelError) -> ModelManifest {
+        guard let file else { return manifest }
+        guard manifest.quantisation != nil else {
+            throw ModelError("\(correctionsName) is there, and model.json has no quantisation")
+        }
+        var manifest = manifest
+        do throws(ModelError) {
+            let corrections = try Safetensors(file)
+            for name in corrections.entries.keys {
+                let values = try corrections.tensor(name).values
+                guard values.allSatisfy(\.isFinite) else { throw ModelError("\"\(name.prefix(256))\" is not finite") }
+                manifest.quantisation?.corrections[name] = values
+            }
+        } catch {
+            throw error.inFile(correctionsName)
+        }
+        return manifest
     }
 
     private func check() throws(ModelError) {

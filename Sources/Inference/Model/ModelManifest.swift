@@ -17,6 +17,8 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public var decoder: Decoder
     public var decoding: Decoding
     public var precision: Precision
+    /// What the encoder's values look like as 8-bit integers; nil where the model was not calibrated.
+    public var quantisation: Quantisation?
     /// Measured quality, as the model's makers give it.
     public var quality: JSONValue?
     /// `sha256:` and 64 hexadecimal digits; see `BundleDigest`.
@@ -83,7 +85,7 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     }
 
     public struct Precision: Codable, Sendable, Equatable {
-        public enum Kind: String, Codable, Sendable {
+        public enum Kind: String, Codable, Sendable, CaseIterable {
             case fp32, bf16, int8
         }
 
@@ -99,7 +101,8 @@ public struct ModelManifest: Codable, Sendable, Equatable {
     public init(
         name: String, version: String, licence: String, trainingData: String?, trainingTerms: String?,
         preprocessing: Preprocessing, encoder: Graph, decoder: Decoder, decoding: Decoding = Decoding(),
-        precision: Precision = Precision(), quality: JSONValue? = nil, digest: String = ""
+        precision: Precision = Precision(), quantisation: Quantisation? = nil, quality: JSONValue? = nil,
+        digest: String = ""
     ) {
         format = Self.currentFormat
         self.name = name
@@ -112,6 +115,7 @@ public struct ModelManifest: Codable, Sendable, Equatable {
         self.decoder = decoder
         self.decoding = decoding
         self.precision = precision
+        self.quantisation = quantisation
         self.quality = quality
         self.digest = digest
     }
@@ -120,7 +124,7 @@ public struct ModelManifest: Codable, Sendable, Equatable {
         case format, name, version, licence
         case trainingData = "training_data"
         case trainingTerms = "training_terms"
-        case preprocessing, encoder, decoder, decoding, precision, quality, digest
+        case preprocessing, encoder, decoder, decoding, precision, quantisation, quality, digest
     }
 }
 
@@ -156,6 +160,10 @@ extension ModelManifest {
         guard precision.allowed.contains(precision.default) else {
             throw ModelError("precision: the default is not among those allowed")
         }
+        guard quantisation != nil || !precision.allowed.contains(.int8) else {
+            throw ModelError("precision: int8 is allowed, and there is no quantisation")
+        }
+        try quantisation?.validate(graph: encoder)
     }
 
     private static func mayName(_ scalar: Unicode.Scalar) -> Bool {

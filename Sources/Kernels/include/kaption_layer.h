@@ -27,6 +27,7 @@ typedef enum {
     KAPTION_GLOBAL_AVERAGE_POOL,  // output 1×1
     KAPTION_COPY,                 // same shape, other stride
     KAPTION_GATHER_CHANNELS,      // weights: uint32_t indices[output channels]
+    KAPTION_CONVERT,              // the same values in the output's numbers
     KAPTION_WINOGRAD,             // a 3×3 convolution; weights: kaption_winograd_pack
     KAPTION_OPERATION_COUNT
 } kaption_operation;
@@ -56,6 +57,20 @@ typedef struct {
     size_t stride;
 } kaption_tensor;
 
+// How a tensor's elements are written. Those that are not floats lie in the same memory: strides count elements, and `data`
+// is a pointer to the first one. Sixteen elements beyond a tensor's last one can be read, whatever they hold.
+typedef enum {
+    KAPTION_FLOAT32 = 0,
+    KAPTION_UINT8,     // (q − zero) · scale
+    KAPTION_BFLOAT16,  // the upper half of a float
+} kaption_element;
+
+typedef struct {
+    kaption_element element;
+    float scale;  // of KAPTION_UINT8, above 0
+    float zero;   // of KAPTION_UINT8, an integer 0...255
+} kaption_numbers;
+
 // Where a window looks: output row y, tap i reads input row y·stride + i·dilation - pad.
 typedef struct {
     size_t kernel_height, kernel_width;
@@ -74,6 +89,8 @@ typedef struct {
     kaption_tensor input;
     kaption_tensor other;
     kaption_tensor output;
+    // What input, other and output are written in. Where one is not KAPTION_FLOAT32 the layer is a narrow one (kaption_narrow.h).
+    kaption_numbers input_numbers, other_numbers, output_numbers;
     const float *weights;
     const float *bias;   // per output channel, or NULL
     const float *zeros;  // at least as many zeros as the input has channels: what a tap outside the image reads

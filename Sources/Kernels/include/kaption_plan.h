@@ -18,9 +18,10 @@ typedef enum {
 typedef struct {
     kaption_space space;
     size_t offset;      // floats; in KAPTION_SPACE_ROWS times the capacity of the micro-batch
-    size_t channel;     // the first channel of a slice, in floats
-    size_t row_stride;  // KAPTION_SPACE_ROWS: floats from one image's value to the next one's
+    size_t channel;     // the first channel of a slice, in elements
+    size_t row_stride;  // KAPTION_SPACE_ROWS: elements from one image's value to the next one's
     size_t height, width, channels, stride;
+    kaption_numbers numbers;
     size_t ring;        // a value between two steps of a group: only so many rows are kept, row y at y mod ring; 0: all
 } kaption_view;
 

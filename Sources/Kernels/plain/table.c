@@ -17,6 +17,7 @@ const kaption_table kaption_table_plain = {
         [KAPTION_GLOBAL_AVERAGE_POOL] = kaption_plain_global_average_pool,
         [KAPTION_COPY] = kaption_copy,
         [KAPTION_GATHER_CHANNELS] = kaption_gather_channels,
+        [KAPTION_CONVERT] = kaption_copy,
         [KAPTION_WINOGRAD] = kaption_plain_winograd,
     },
 };

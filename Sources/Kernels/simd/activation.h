@@ -66,7 +66,7 @@ INLINE vector clip_high(const kaption_activation *activation) {
 }
 
 // Applies the activation to `rows` rows of `count` floats, in place.
-static void activate_rows(const kaption_activation *activation, float *data, size_t rows, size_t count, size_t stride) {
+static __attribute__((unused)) void activate_rows(const kaption_activation *activation, float *data, size_t rows, size_t count, size_t stride) {
     lane_mask last = first_lanes(count % LANES);
     for (size_t i = 0; i < rows; i++, data += stride) {
         size_t j = 0;

@@ -15,6 +15,7 @@ const kaption_table KAPTION_TABLE = {
         [KAPTION_GLOBAL_AVERAGE_POOL] = global_average_pool,
         [KAPTION_COPY] = kaption_copy,
         [KAPTION_GATHER_CHANNELS] = kaption_gather_channels,
+        [KAPTION_CONVERT] = kaption_copy,
         [KAPTION_WINOGRAD] = winograd,
     },
 };

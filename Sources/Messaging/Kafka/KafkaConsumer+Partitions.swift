@@ -7,11 +7,23 @@ extension KafkaConsumer {
     /// The next record of an assigned partition that has been fetched, or an error of that partition; nil if there is
     /// nothing now. It never waits.
     public func take(from partition: TopicPartition) -> ConsumerEvent? {
-        guard let queue = recordQueues[partition] else { return nil }
+        var next: ConsumerEvent?
+        take(from: partition) { event in
+            next = event
+            return false
+        }
+        return next
+    }
+
+    /// The same for one after the other, until there is nothing more or `wantsMore` has had enough.
+    public func take(from partition: TopicPartition, _ wantsMore: (ConsumerEvent) -> Bool) {
+        guard let queue = recordQueues[partition] else { return }
+        var goesOn = true
         // The same call within librdkafka as rd_kafka_consumer_poll's, on another queue.
-        guard let native = rd_kafka_consume_queue(queue.pointer, 0) else { return nil }
-        defer { rd_kafka_message_destroy(native) }
-        return event(native, topic: partition.topic)
+        while goesOn, let native = rd_kafka_consume_queue(queue.pointer, 0) {
+            goesOn = wantsMore(event(native, topic: partition.topic))
+            rd_kafka_message_destroy(native)
+        }
     }
 
     /// Gives each partition a queue of its own. Before librdkafka begins to fetch it: a queue that the program has

@@ -16,6 +16,13 @@ extension KafkaConsumer {
     fileprivate func rebalance(
         _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
     ) {
+        serve(code, list)
+        if arrivals != nil { fetchWaker.wake(assignment) }
+    }
+
+    private func serve(
+        _ code: rd_kafka_resp_err_t, _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+    ) {
         let partitions = list.pointee.elements.map(\.topicPartition)
         switch code {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:

@@ -46,6 +46,7 @@ public final class KafkaConsumer {
     let arrivals: ArrivalSignal?
     var recordQueues: [TopicPartition: WatchedQueue] = [:]
     var eventQueue: WatchedQueue?
+    let fetchWaker: FetchWaker
     private var lastTopic = ""
 
     static let defaults = [
@@ -75,6 +76,7 @@ public final class KafkaConsumer {
             rd_kafka_conf_set_rebalance_cb(native, rebalanceCallback)
             Self.noteJoins(of: native)
         }
+        fetchWaker = FetchWaker(handle)
         self.delegate = delegate
         rd_kafka_poll_set_consumer(handle.pointer)
         handle.context.consumer = self

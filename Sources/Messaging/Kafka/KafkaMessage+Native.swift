@@ -16,14 +16,21 @@ extension KafkaMessage {
     private static func headers(of native: UnsafePointer<rd_kafka_message_t>) -> [KafkaHeader] {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(native, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-        let count = rd_kafka_header_cnt(list)
+        return KafkaHeader.list(of: list)
+    }
+}
+
+extension KafkaHeader {
+    /// Copies of what is in a list of librdkafka's.
+    static func list(of native: OpaquePointer) -> [KafkaHeader] {
+        let count = rd_kafka_header_cnt(native)
         var headers: [KafkaHeader] = []
         headers.reserveCapacity(count)
         for index in 0..<count {
             var name: UnsafePointer<CChar>?
             var value: UnsafeRawPointer?
             var size = 0
-            guard rd_kafka_header_get_all(list, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR, let name
+            guard rd_kafka_header_get_all(native, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR, let name
             else { break }
             headers.append(KafkaHeader(String(cString: name), bytes(value, size)))
         }
@@ -52,22 +59,4 @@ extension rd_kafka_message_t {
     var topicPartition: TopicPartition? {
         rkt.flatMap { rd_kafka_topic_name($0) }.map { TopicPartition(topic: String(cString: $0), partition: partition) }
     }
-}
-
-/// A header list of librdkafka's, with copies of names and values; nil if there are none. The caller owns it.
-func makeNativeHeaders(_ headers: [KafkaHeader]) -> OpaquePointer? {
-    guard !headers.isEmpty, let list = rd_kafka_headers_new(headers.count) else { return nil }
-    for header in headers {
-        if let value = header.value {
-            value.withUnsafeBytes { bytes in
-                // A null pointer would be a null value, so an empty one needs an address.
-                withUnsafeBytes(of: UInt8(0)) { empty in
-                    _ = rd_kafka_header_add(list, header.name, -1, bytes.baseAddress ?? empty.baseAddress, bytes.count)
-                }
-            }
-        } else {
-            rd_kafka_header_add(list, header.name, -1, nil, 0)
-        }
-    }
-    return list
 }

@@ -70,18 +70,30 @@ public final class KafkaProducer: Sendable {
         topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?, headers: [KafkaHeader] = [],
         timestamp: Int64? = nil, token: UInt64 = 0
     ) throws {
+        try produce(
+            topic: topic, partition: partition, key: key, value: value, headers: RecordHeaders(headers),
+            timestamp: timestamp, token: token)
+    }
+
+    /// Enqueues one record whose headers librdkafka has already.
+    public func produce(
+        topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?, headers: consuming RecordHeaders,
+        timestamp: Int64? = nil, token: UInt64 = 0
+    ) throws {
         if isClosed.load(ordering: .acquiring) { throw KafkaError.closed }
-        let nativeHeaders = makeNativeHeaders(headers)
-        let code = key.withBytes { keyStart, keyCount in
-            value.withBytes { valueStart, valueCount in
-                kaption_rdkafka_produce(
-                    handle.pointer, topic, partition ?? RD_KAFKA_PARTITION_UA, keyStart, keyCount, valueStart,
-                    valueCount,
-                    timestamp ?? 0, nativeHeaders, UnsafeMutableRawPointer(bitPattern: UInt(token)))
+        let code = headers.handOver { headers in
+            let code = topic.withCString { topic in
+                key.withBytes { keyStart, keyCount in
+                    value.withBytes { valueStart, valueCount in
+                        kaption_rdkafka_produce(
+                            handle.pointer, topic, partition ?? RD_KAFKA_PARTITION_UA, keyStart, keyCount, valueStart,
+                            valueCount, timestamp ?? 0, headers, UnsafeMutableRawPointer(bitPattern: UInt(token)))
+                    }
+                }
             }
+            return (code, isTaken: code == RD_KAFKA_RESP_ERR_NO_ERROR)
         }
         guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
-        if let nativeHeaders { rd_kafka_headers_destroy(nativeHeaders) }
         let error = handle.fatalError ?? KafkaError(code)
         handle.context.notice(error)
         throw error

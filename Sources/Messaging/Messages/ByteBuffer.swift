@@ -14,6 +14,14 @@ struct ByteBuffer: ~Copyable {
     /// A copy of what was written.
     var array: [UInt8] { Array(UnsafeBufferPointer(start: start, count: count)) }
 
+    /// The bytes written so far, for as long as `body` runs.
+    borrowing func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        body(UnsafeBufferPointer(start: start, count: count))
+    }
+
+    /// Begins anew in the same memory.
+    mutating func removeAll() { count = 0 }
+
     @inline(__always)
     mutating func append(_ byte: UInt8) {
         if count == capacity { grow(by: 1) }

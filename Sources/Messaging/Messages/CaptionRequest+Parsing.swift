@@ -86,11 +86,11 @@ private struct RequestParser {
         if !scanner.skip(UInt8(ascii: "}")) {
             repeat {
                 scanner.skipWhiteSpace()
-                let name = try scanner.readString()
+                let field = try readField(&scanner, bytes)
                 scanner.skipWhiteSpace()
                 try scanner.expect(UInt8(ascii: ":"), "a colon is missing")
                 scanner.skipWhiteSpace()
-                if let field = Field(rawValue: name) {
+                if let field {
                     try parse(field, &scanner, bytes)
                 } else {
                     try scanner.skipValue(depth: 1)
@@ -102,6 +102,18 @@ private struct RequestParser {
         scanner.skipWhiteSpace()
         if !scanner.isAtEnd { throw scanner.failure("something follows the object") }
         if seen & Field.image.bit == 0 { fail(.requestMalformed, "the field image is missing") }
+    }
+
+    /// Reads a field's name; nil for one that means nothing. Without making a text of it, unless it has escapes.
+    private func readField(
+        _ scanner: inout JSONScanner, _ bytes: UnsafeBufferPointer<UInt8>
+    ) throws(JSONScanError) -> Field? {
+        let before = scanner
+        if try scanner.skipString() {
+            scanner = before
+            return Field(rawValue: try scanner.readString())
+        }
+        return Field(UnsafeBufferPointer(rebasing: bytes[before.offset + 1..<scanner.offset - 1]))
     }
 
     private mutating func parse(
@@ -189,10 +201,18 @@ private struct RequestParser {
 }
 
 /// The fields of a request that mean something.
-private enum Field: String {
+private enum Field: String, CaseIterable {
     case id, image, model, beam, candidates, batch, metadata
     case maxWords = "max_words"
     case expiresAt = "expires_at"
+
+    private static let names = allCases.map { (field: $0, name: Array($0.rawValue.utf8)) }
+
+    init?(_ name: UnsafeBufferPointer<UInt8>) {
+        let found = Self.names.first { $0.name.count == name.count && $0.name.elementsEqual(name) }
+        guard let found else { return nil }
+        self = found.field
+    }
 
     var bit: UInt16 {
         switch self {

@@ -7,60 +7,39 @@ extension CaptionResult {
     public func record(answering request: KafkaMessage, clusterID: String, limits: RequestLimits = RequestLimits())
         -> KafkaRecord
     {
-        let key = (request.key?.count ?? 0) <= limits.keyBytes ? request.key : nil
-        var headers = CloudEvent.headers(for: source, clusterID: clusterID)
-        if request.headersByteCount <= limits.headerBytes {
-            for header in request.headers where !CloudEvent.isReserved(header.name) { headers.append(header) }
-        }
-        return KafkaRecord(key: key, value: encoded(), headers: headers)
+        KafkaRecord(
+            key: request.key(within: limits), value: encoded(),
+            headers: RecordHeaders(answering: request, from: source, clusterID: clusterID, limits: limits).list)
     }
 }
 
-/// The CloudEvents attributes of a result, as record headers (the Kafka protocol binding's binary content mode).
-public enum CloudEvent {
-    /// A changed meaning of the result would be a new type; added fields are not.
-    public static let type = "kaption.caption.v1"
-
-    /// `topic:partition:offset:timestamp-ms` of the request: the same for every repeat of an answer, and different for a
-    /// topic made anew.
-    public static func id(for source: CaptionResult.Source) -> String {
-        String(decoding: idBytes(for: source), as: UTF8.self)
+extension RecordHeaders {
+    /// The headers of the result that answers `request`, whose own are carried over if they are within the limits.
+    ///
+    /// - Parameter source: where the request stood; nil for where the message says.
+    public init(
+        answering request: KafkaMessage, from source: CaptionResult.Source? = nil, clusterID: String,
+        limits: RequestLimits = RequestLimits()
+    ) {
+        self.init()
+        let source = source ?? .init(request)
+        append("ce_specversion", "1.0")
+        append("ce_type", CloudEvent.staticType)
+        var text = ByteBuffer(reservingCapacity: 2 * source.topic.utf8.count + clusterID.utf8.count + 64)
+        CloudEvent.appendSource(topic: source.topic, clusterID: clusterID, to: &text)
+        text.withBytes { append("ce_source", $0) }
+        text.removeAll()
+        CloudEvent.appendID(of: source, to: &text)
+        text.withBytes { append("ce_id", $0) }
+        append("content-type", "application/json")
+        if request.headers.isEmpty || request.headersByteCount > limits.headerBytes { return }
+        for header in request.headers where !CloudEvent.isReserved(header.name) { append(header) }
     }
+}
 
-    private static func idBytes(for source: CaptionResult.Source) -> [UInt8] {
-        var id = ByteBuffer(reservingCapacity: source.topic.utf8.count + 48)
-        id.append(source.topic)
-        for number in [Int64(source.partition), source.offset, source.timestamp] {
-            id.append(UInt8(ascii: ":"))
-            id.append(decimal: number)
-        }
-        return id.array
-    }
-
-    /// A URI that names the topic.
-    private static func sourceBytes(for source: CaptionResult.Source, clusterID: String) -> [UInt8] {
-        var bytes = ByteBuffer(reservingCapacity: clusterID.utf8.count + source.topic.utf8.count + 16)
-        bytes.append("kafka://" as StaticString)
-        bytes.append(clusterID)
-        bytes.append(UInt8(ascii: "/"))
-        bytes.append(source.topic)
-        return bytes.array
-    }
-
-    static func headers(for source: CaptionResult.Source, clusterID: String) -> [KafkaHeader] {
-        [
-            specversionHeader, typeHeader, KafkaHeader("ce_source", sourceBytes(for: source, clusterID: clusterID)),
-            KafkaHeader("ce_id", idBytes(for: source)), contentTypeHeader,
-        ]
-    }
-
-    private static let specversionHeader = KafkaHeader("ce_specversion", text: "1.0")
-    private static let typeHeader = KafkaHeader("ce_type", text: type)
-    private static let contentTypeHeader = KafkaHeader("content-type", text: "application/json")
-
-    /// Names that callers' headers are not echoed under, in any case of letters.
-    static func isReserved(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return name.hasPrefix("ce_") || name == "content-type" || name.hasPrefix("kaption-")
+extension KafkaMessage {
+    /// The key, unless it is larger than a request's may be.
+    public func key(within limits: RequestLimits) -> [UInt8]? {
+        (key?.count ?? 0) <= limits.keyBytes ? key : nil
     }
 }

@@ -11,7 +11,7 @@ import Testing
         let codes = Mutex<[ErrorCode?]>([])
         let commitsOffsets = false
 
-        func submit(_ answer: Answer, at place: Place) { codes.withLock { $0.append(answer.result.failure?.code) } }
+        func submit(_ answer: Answer, at place: Place) { codes.withLock { $0.append(answer.failure?.code) } }
         func run() {}
         func close() {}
     }

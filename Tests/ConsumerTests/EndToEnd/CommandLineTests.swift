@@ -26,7 +26,7 @@ struct CommandLineTests {
     func usage() throws {
         for (wrong, reason) in [
             (["--delivery", "exactly-once", "--order", "none"], "at-least-once only"),
-            (["--precision", "int8"], "not available yet"),
+            (["--precision", "int4"], "bf16"),
             (["--topics", "a=0,b"], "a weight of 1 to 1000"), (["--window", "1"], "out of range"),
             (["-X", "group.id=x"], "use --group"),
             (["-X", "enable.auto.commit=true"], "only after its result"),

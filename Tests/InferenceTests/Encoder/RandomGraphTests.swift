@@ -8,7 +8,7 @@ import Testing
     @Test(arguments: 0..<60 as Range<UInt64>) func agreesWithTheReference(seed: UInt64) throws {
         var builder = GraphBuilder(
             height: 9 + Int(seed % 5), width: 8 + Int(seed % 7), channels: 1 + Int(seed % 4), seed: seed)
-        grow(&builder)
+        Self.grow(&builder)
         let image = builder.image()
         let expected = builder.reference.run(image)
         for instructionSet in InstructionSet.available {
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    private func grow(_ builder: inout GraphBuilder) {
+    static func grow(_ builder: inout GraphBuilder) {
         var images = [0]
         for _ in 0..<Int.random(in: 6...16, using: &builder.random) {
             // Rather the latest values, so that there are chains to fuse.
@@ -43,7 +43,7 @@ import Testing
     }
 
     /// Adds an operation on `value`, with others of `images` where it takes two.
-    private func extend(_ builder: inout GraphBuilder, _ value: Int, _ images: [Int]) -> Int {
+    private static func extend(_ builder: inout GraphBuilder, _ value: Int, _ images: [Int]) -> Int {
         guard case .image(let height, let width, let channels) = builder.shape(value) else { return value }
         let peers = images.filter {
             guard case .image(height, width, _) = builder.shape($0) else { return false }

@@ -1,0 +1,54 @@
+// Narrow elements in vectors of 8: AVX2. After simd/vector_avx2.h.
+typedef __m256i integers;
+
+INLINE integers zero_integers(void) { return _mm256_setzero_si256(); }
+INLINE integers load_integers(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
+INLINE void store_integers(void *to, integers x) { _mm256_storeu_si256((__m256i *)to, x); }
+INLINE vector floats_of(integers x) { return _mm256_cvtepi32_ps(x); }
+// Four bytes, repeated.
+INLINE integers repeated_dword(const uint8_t *from) {
+    int dword;
+    memcpy(&dword, from, 4);
+    return _mm256_set1_epi32(dword);
+}
+
+INLINE vector load_uint8(const uint8_t *from) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from)));
+}
+INLINE vector load_bfloat16(const uint8_t *from) {
+    const __m128i bits = _mm_loadu_si128((const __m128i *)(const void *)from);
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
+}
+// How many of the first lanes a mask has.
+INLINE int lane_count(lane_mask mask) { return __builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask))); }
+// x in 0...255.
+INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {
+    const __m256i whole = _mm256_cvtps_epi32(x);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    const int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+    const int count = lane_count(mask);
+    if (count == LANES) memcpy(to, &bytes, LANES);
+    else memcpy(to, &bytes, (size_t)count);
+}
+INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    __m256i high = _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd), 16);
+    const __m256i quiet = _mm256_or_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(0x40));
+    high = _mm256_blendv_epi8(high, quiet, _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)));
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256(high, 1));
+    const int count = lane_count(mask);
+    if (count == LANES) _mm_storeu_si128((__m128i *)(void *)to, words);
+    else memcpy(to, &words, 2 * (size_t)count);
+}
+// The greater bytes of 16.
+INLINE void greater_bytes(uint8_t *best, const uint8_t *from) {
+    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)best);
+    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)from);
+    _mm_storeu_si128((__m128i *)(void *)best, _mm_max_epu8(a, b));
+}
+INLINE float greatest_lane(vector x) {
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}

@@ -1,0 +1,40 @@
+// Narrow elements in vectors of 16: AVX-512. After simd/vector_avx512.h.
+typedef __m512i integers;
+
+INLINE integers zero_integers(void) { return _mm512_setzero_si512(); }
+INLINE integers load_integers(const void *from) { return _mm512_loadu_si512(from); }
+INLINE void store_integers(void *to, integers x) { _mm512_storeu_si512(to, x); }
+INLINE vector floats_of(integers x) { return _mm512_cvtepi32_ps(x); }
+// Four bytes, repeated.
+INLINE integers repeated_dword(const uint8_t *from) {
+    int dword;
+    memcpy(&dword, from, 4);
+    return _mm512_set1_epi32(dword);
+}
+
+INLINE vector load_uint8(const uint8_t *from) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from)));
+}
+INLINE vector load_bfloat16(const uint8_t *from) {
+    const __m256i bits = _mm256_loadu_si256((const __m256i *)(const void *)from);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+// x in 0...255.
+INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {
+    _mm512_mask_cvtepi32_storeu_epi8(to, mask, _mm512_cvtps_epi32(x));
+}
+INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
+    const __m512i bits = _mm512_castps_si512(x);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i high = _mm512_srli_epi32(_mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd), 16);
+    const __m512i quiet = _mm512_or_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
+    high = _mm512_mask_mov_epi32(high, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), quiet);
+    _mm512_mask_cvtepi32_storeu_epi16(to, mask, high);
+}
+// The greater bytes of 16.
+INLINE void greater_bytes(uint8_t *best, const uint8_t *from) {
+    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)best);
+    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)from);
+    _mm_storeu_si128((__m128i *)(void *)best, _mm_max_epu8(a, b));
+}
+INLINE float greatest_lane(vector x) { return _mm512_reduce_max_ps(x); }

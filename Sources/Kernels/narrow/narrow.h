@@ -1,0 +1,112 @@
+// What the tables of narrow kernels share. Private to this target.
+#ifndef KAPTION_NARROW_TABLES_H
+#define KAPTION_NARROW_TABLES_H
+
+#include <math.h>
+#include <string.h>
+
+#include "../table.h"
+#include "kaption_narrow.h"
+
+// Weights of a product lie in panels of vectors of columns; within a panel come the dwords of k (four bytes or two bfloat16), of
+// each its parts, of each its vectors.
+typedef struct {
+    size_t lanes, tile_vectors;
+    size_t parts;  // vectors that a dword of k takes: 2 where a table widens the elements
+    // What part `part` of the dword becomes.
+    uint32_t (*expand)(uint32_t dword, size_t part);
+} narrow_packing;
+
+typedef struct {
+    narrow_packing packing[2];  // of KAPTION_UINT8, of KAPTION_BFLOAT16
+    // `row_scales`: a factor for each row of the product, or NULL.
+    void (*convolution)(const kaption_layer *layer, const float *row_scales);
+    void (*rows)(kaption_element element, size_t k, const float *a, void *row, float *scale);
+    void (*layers[KAPTION_OPERATION_COUNT])(const kaption_layer *layer);
+} narrow_table;
+
+extern const narrow_table narrow_table_plain;
+#if defined(__x86_64__)
+extern const narrow_table narrow_table_avx2;
+extern const narrow_table narrow_table_avx512;
+extern const narrow_table narrow_table_vnni;
+#endif
+
+// A convolution's constants: each array 64-byte aligned, those by filter as long as the filters rounded up to 16.
+typedef struct {
+    const int32_t *start;      // what sums begin with: −zero · Σ weights
+    const float *multiplier;   // of a sum
+    const float *offset;       // added to it
+    const uint8_t *border;     // an input pixel outside the image
+    const uint32_t *weights;
+} narrow_constants;
+
+static inline size_t narrow_border_floats(const kaption_layer *layer) {
+    return kaption_round_up((layer->input.channels * kaption_element_bytes(layer->input_numbers.element) + 3) / 4 + 4);
+}
+
+static inline narrow_constants narrow_constants_of(const kaption_layer *layer) {
+    const size_t filters = kaption_round_up(layer->output.channels);
+    const float *at = layer->weights;
+    return (narrow_constants){
+        .start = (const int32_t *)(const void *)at,
+        .multiplier = at + filters,
+        .offset = at + 2 * filters,
+        .border = (const uint8_t *)(at + 3 * filters),
+        .weights = (const uint32_t *)(const void *)(at + 3 * filters + narrow_border_floats(layer)),
+    };
+}
+
+// Elements in a dword, and dwords of a tap's channels.
+static inline size_t narrow_dword_elements(kaption_element element) { return element == KAPTION_UINT8 ? 4 : 2; }
+static inline size_t narrow_tap_dwords(const kaption_layer *layer) {
+    const size_t elements = narrow_dword_elements(layer->input_numbers.element);
+    return (layer->input.channels / layer->groups + elements - 1) / elements;
+}
+// Dwords of the packed weights of `n` columns.
+static inline size_t narrow_panel_dwords(const narrow_packing *packing, size_t n, size_t k) {
+    return kaption_round_up((n + packing->lanes - 1) / packing->lanes * packing->lanes * k * packing->parts);
+}
+
+// What follows a sum: x = number(sum) · multiplier + offset, + number(other) · other_factor; then, if the activation is folded, a clip in the
+// output's own units; else the activation, · factor + zero, and the clip to 0...255 of KAPTION_UINT8.
+typedef struct {
+    int is_folded;
+    float other_factor;
+    float low, high;
+    float factor, zero;
+    kaption_activation activation;
+} narrow_tail;
+
+narrow_tail narrow_tail_of(const kaption_layer *layer);
+
+// The nearest bfloat16, ties to even; NaN stays NaN.
+static inline uint16_t narrow_bfloat16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, 4);
+    if (x != x) return (uint16_t)((bits >> 16) | 0x40);
+    return (uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+static inline float narrow_widened(uint16_t x) {
+    uint32_t bits = (uint32_t)x << 16;
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+static inline const uint8_t *narrow_pixel(const kaption_tensor *tensor, kaption_element element, size_t y, size_t x) {
+    return (const uint8_t *)tensor->data + (y * tensor->width + x) * tensor->stride * kaption_element_bytes(element);
+}
+static inline uint8_t *narrow_output(const kaption_layer *layer, size_t y, size_t x) {
+    return (uint8_t *)layer->output.data +
+           (y * layer->output.width + x) * layer->output.stride * kaption_element_bytes(layer->output_numbers.element);
+}
+static inline int narrow_same_numbers(kaption_numbers a, kaption_numbers b) {
+    return a.element == b.element && (a.element != KAPTION_UINT8 || (a.scale == b.scale && a.zero == b.zero));
+}
+
+// Kernels that move elements only are the same in every table.
+void narrow_copy(const kaption_layer *layer);
+void narrow_gather_channels(const kaption_layer *layer);
+
+#endif

@@ -1,0 +1,26 @@
+// The table of one instruction set, defined as NARROW_TABLE after the kernels.
+static void narrow_convolution(const kaption_layer *layer, const float *row_scales) {
+    if (layer->input_numbers.element == KAPTION_UINT8) int8_convolution(layer, row_scales);
+    else bf16_convolution(layer, row_scales);
+}
+static void narrow_convolution_layer(const kaption_layer *layer) { narrow_convolution(layer, NULL); }
+
+const narrow_table NARROW_TABLE = {
+    .packing = {{LANES, int8_PANEL, int8_PARTS, int8_expand}, {LANES, bf16_PANEL, bf16_PARTS, bf16_expand}},
+    .convolution = narrow_convolution,
+    .rows = write_row,
+    .layers = {
+        [KAPTION_CONVOLUTION] = narrow_convolution_layer,
+        [KAPTION_DEPTHWISE] = depthwise_narrow,
+        [KAPTION_ADD] = add_narrow,
+        [KAPTION_MULTIPLY] = multiply_narrow,
+        [KAPTION_SCALE_SHIFT] = scale_shift_narrow,
+        [KAPTION_ACTIVATION] = activation_narrow,
+        [KAPTION_MAX_POOL] = max_pool_narrow,
+        [KAPTION_AVERAGE_POOL] = average_pool_narrow,
+        [KAPTION_GLOBAL_AVERAGE_POOL] = global_average_pool_narrow,
+        [KAPTION_COPY] = narrow_copy,
+        [KAPTION_GATHER_CHANNELS] = narrow_gather_channels,
+        [KAPTION_CONVERT] = convert_narrow,
+    },
+};

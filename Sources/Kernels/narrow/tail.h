@@ -1,0 +1,48 @@
+// Reading and writing of elements of any kind, and what follows a sum.
+
+// The numbers at `from` as they are: 8-bit integers without scale and zero.
+INLINE vector load_numbers(kaption_element element, lane_mask mask, const uint8_t *from) {
+    if (element == KAPTION_UINT8) return load_uint8(from);
+    if (element == KAPTION_BFLOAT16) return load_bfloat16(from);
+    return load_first(mask, (const float *)(const void *)from);
+}
+
+// The values at `from`.
+INLINE vector load_values(kaption_numbers numbers, lane_mask mask, const uint8_t *from) {
+    const vector x = load_numbers(numbers.element, mask, from);
+    if (numbers.element != KAPTION_UINT8) return x;
+    return multiply(add(x, repeated(-numbers.zero)), repeated(numbers.scale));
+}
+
+INLINE void store_numbers(kaption_element element, lane_mask mask, uint8_t *to, vector x) {
+    if (element == KAPTION_UINT8) store_uint8(mask, to, x);
+    else if (element == KAPTION_BFLOAT16) store_bfloat16(mask, to, x);
+    else store_first(mask, (float *)(void *)to, x);
+}
+
+// Within 0...255; 0 where x is NaN.
+INLINE vector clipped_integer(vector x) { return lesser(greater(x, zero()), repeated(255.0f)); }
+
+// Writes the activated values.
+INLINE void store_activated(const narrow_tail *tail, kaption_element element, lane_mask mask, uint8_t *to, vector x) {
+    x = activated(&tail->activation, x);
+    if (element == KAPTION_UINT8) x = clipped_integer(multiply_add(x, repeated(tail->factor), repeated(tail->zero)));
+    store_numbers(element, mask, to, x);
+}
+
+// Writes what has everything but the activation: in the output's units where the tail is folded.
+INLINE void store_finished(const narrow_tail *tail, kaption_element element, lane_mask mask, uint8_t *to, vector x) {
+    if (!tail->is_folded) {
+        store_activated(tail, element, mask, to, x);
+        return;
+    }
+    const vector low = repeated(tail->low), high = repeated(tail->high);
+    // An integer has no NaN to keep.
+    x = element == KAPTION_UINT8 ? lesser(greater(x, low), high) : clipped(x, low, high);
+    store_numbers(element, mask, to, x);
+}
+
+// The tail of a layer's sums, number(sum) in `x`, for filters from j on.
+INLINE vector scaled_sum(const narrow_constants *constants, size_t j, vector x) {
+    return multiply_add(x, load(constants->multiplier + j), load(constants->offset + j));
+}
