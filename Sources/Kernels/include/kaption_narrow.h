@@ -34,6 +34,9 @@ size_t kaption_narrow_packed_floats(kaption_isa isa, const kaption_layer *layer)
 // read. Returns 0 where a constant is not finite.
 int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float *w, const float *bias, float *packed);
 
+// Floats of scratch memory (kaption_layer.scratch) that a layer takes.
+size_t kaption_narrow_scratch_floats(kaption_isa isa, const kaption_layer *layer);
+
 // What the weights of one filter are as 8-bit integers, in floats again.
 void kaption_narrow_rounded_weights(size_t count, const float *w, float *rounded);
 

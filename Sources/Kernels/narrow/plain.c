@@ -243,7 +243,7 @@ static uint32_t same(uint32_t dword, size_t part) {
 }
 
 const narrow_table narrow_table_plain = {
-    .packing = {{1, 1, 1, same}, {1, 1, 1, same}},
+    .packing = {{1, 1, 1, 1, same}, {1, 1, 1, 1, same}},
     .convolution = convolution,
     .rows = write_row,
     .layers = {
