@@ -24,7 +24,7 @@ static inline size_t kaption_element_bytes(kaption_element element) {
 
 // Runs a layer of which an input or the output is narrow. All operations take any mixture of numbers, but KAPTION_CONVOLUTION and
 // KAPTION_DEPTHWISE need a narrow input; KAPTION_COPY and KAPTION_GATHER_CHANNELS the same numbers on
-// both sides. KAPTION_CONVERT of an image (pixels of four floats) to the same stride writes the fourth element, too.
+// both sides. KAPTION_CONVERT of an image (pixels of four floats) to the same stride writes zeros behind the channels.
 void kaption_narrow_run(kaption_isa isa, const kaption_layer *layer);
 
 // The constants of a convolution, depthwise or not, with a narrow input: weights, bias and what the numbers of input, residual and output

@@ -37,7 +37,7 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #include "pointwise.h"
 #define NARROW_TABLE narrow_table_avx2
 #define NARROW_DEPTHWISE depthwise_narrow
-#define NARROW_ORDERS_COLUMNS 0
+#define NARROW_PACKS_DEPTHWISE 0
 #include "table.h"
 #pragma clang attribute pop
 #endif

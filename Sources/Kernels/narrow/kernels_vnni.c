@@ -54,11 +54,18 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #include "product.h"
 #undef DOT
 #include "depthwise.h"
-#include "depthwise_vnni.h"
+#include "depthwise_bytes.h"
+#include "depthwise_pairs.h"
 #include "pointwise.h"
 #define NARROW_TABLE narrow_table_vnni
-#define NARROW_DEPTHWISE depthwise_vnni
-#define NARROW_ORDERS_COLUMNS 1
+
+static void depthwise_packed(const kaption_layer *layer) {
+    if (narrow_splits_pairs(layer)) depthwise_pairs(layer);
+    else if (narrow_orders_columns(layer)) depthwise_bytes(layer);
+    else depthwise_narrow(layer);
+}
+#define NARROW_DEPTHWISE depthwise_packed
+#define NARROW_PACKS_DEPTHWISE 1
 #include "table.h"
 #pragma clang attribute pop
 #endif

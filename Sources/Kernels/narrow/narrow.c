@@ -68,7 +68,9 @@ narrow_tail narrow_tail_of(const kaption_layer *layer) {
 
 static size_t weight_floats(const narrow_table *table, const kaption_layer *layer) {
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    if (layer->operation == KAPTION_DEPTHWISE && table->orders_columns && narrow_orders_columns(layer))
+    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_splits_pairs(layer))
+        return taps * narrow_pair_channels(layer->output.channels);
+    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_orders_columns(layer))
         return (layer->output.channels + 63) / 64 * layer->window.kernel_width * ((layer->window.kernel_height + 3) / 4) * 64;
     if (layer->operation == KAPTION_DEPTHWISE) return taps * kaption_round_up(layer->output.channels);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
@@ -155,7 +157,16 @@ static void pack_taps(const kaption_layer *layer, const float *w, const float *s
         }
 }
 
-// Depthwise weights as depthwise_vnni.h reads them: [64 channels][column][four rows][vector][lane][row].
+// Depthwise weights as depthwise_pairs.h reads them: of each 32 channels the even ones, then the odd ones.
+static void pack_pairs(const kaption_layer *layer, const float *w, float *to) {
+    const size_t channels = layer->output.channels, padded = narrow_pair_channels(channels);
+    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    for (size_t j = 0; j < channels; j++)
+        for (size_t t = 0; t < taps; t++)
+            to[t * padded + j / 32 * 32 + j % 2 * 16 + j % 32 / 2] = narrow_widened(narrow_bfloat16(w[j * taps + t]));
+}
+
+// Depthwise weights as depthwise_bytes.h reads them: [64 channels][column][four rows][vector][lane][row].
 static void pack_columns(const kaption_layer *layer, const float *w, const float *scales, int8_t *to) {
     const size_t height = layer->window.kernel_height, width = layer->window.kernel_width, quads = (height + 3) / 4;
     for (size_t j = 0; j < layer->output.channels; j++) {
@@ -199,7 +210,9 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         offset[j] = fmaf(bias == NULL ? 0.0f : bias[j], units, shift);
         is_finite &= isfinite(offset[j]) != 0;
     }
-    if (is_depthwise && table->orders_columns && narrow_orders_columns(layer)) {
+    if (is_depthwise && table->packs_depthwise && narrow_splits_pairs(layer)) {
+        pack_pairs(layer, w, weights);
+    } else if (is_depthwise && table->packs_depthwise && narrow_orders_columns(layer)) {
         pack_columns(layer, w, multiplier, (int8_t *)(void *)weights);
     } else if (is_depthwise) {
         pack_taps(layer, w, multiplier, weights);
@@ -269,6 +282,13 @@ void narrow_copy(const kaption_layer *layer) {
         for (size_t x = 0; x < layer->output.width; x++)
             memcpy(narrow_output(layer, y, x), narrow_pixel(&layer->input, element, y, x),
                    layer->output.channels * kaption_element_bytes(element));
+}
+
+void narrow_clear_gaps(const kaption_layer *layer) {
+    const size_t bytes = kaption_element_bytes(layer->output_numbers.element);
+    for (size_t y = layer->row_begin; y < layer->row_end; y++)
+        for (size_t x = 0; x < layer->output.width; x++)
+            for (size_t i = layer->output.channels * bytes; i < layer->output.stride * bytes; i++) narrow_output(layer, y, x)[i] = 0;
 }
 
 void narrow_gather_channels(const kaption_layer *layer) {

@@ -23,7 +23,9 @@ typedef struct {
     narrow_packing packing[2];  // of KAPTION_UINT8, of KAPTION_BFLOAT16
     // `row_scales`: a factor for each row of the product, or NULL.
     void (*convolution)(const kaption_layer *layer, const float *row_scales);
-    int orders_columns;  // whether depthwise weights are packed for depthwise_vnni.h where narrow_orders_columns
+    // Whether depthwise weights are packed for depthwise_bytes.h where narrow_orders_columns, and for depthwise_pairs.h where
+    // narrow_splits_pairs.
+    int packs_depthwise;
     void (*rows)(kaption_element element, size_t k, const float *a, void *row, float *scale);
     void (*layers[KAPTION_OPERATION_COUNT])(const kaption_layer *layer);
 } narrow_table;
@@ -91,13 +93,23 @@ static inline size_t narrow_amx_pixels(const kaption_layer *layer) {
     return pixels < 32 ? 32 : pixels;
 }
 
-// Whether a depthwise convolution of bytes goes by columns put in order (depthwise_vnni.h): NARROW_COLUMNS of four rows must hold a window.
+// Whether a depthwise convolution of bytes goes by columns put in order (depthwise_bytes.h): NARROW_COLUMNS of four rows must hold a window.
 enum { NARROW_COLUMNS = 128 };
 static inline int narrow_orders_columns(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
     return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_height <= 16 && window->dilation_width <= 8 &&
            ((window->kernel_width - 1) * window->dilation_width + 1) * ((window->kernel_height + 3) / 4) <= NARROW_COLUMNS;
 }
+
+// Whether a depthwise convolution of bfloat16 goes by pairs (depthwise_pairs.h).
+enum { NARROW_PAIR_HEIGHT = 8 };
+static inline int narrow_splits_pairs(const kaption_layer *layer) {
+    const kaption_window *window = &layer->window;
+    return layer->input_numbers.element == KAPTION_BFLOAT16 && layer->output_numbers.element == KAPTION_BFLOAT16 &&
+           (window->kernel_width == 3 || window->kernel_width == 5) && window->stride_width <= 2 && window->dilation_width == 1 &&
+           window->kernel_height <= NARROW_PAIR_HEIGHT;
+}
+static inline size_t narrow_pair_channels(size_t channels) { return (channels + 31) / 32 * 32; }
 
 // What follows a sum: x = number(sum) · multiplier + offset, + number(other) · other_factor; then, if the activation is folded, a clip in the
 // output's own units; else the activation, · factor + zero, and the clip to 0...255 of KAPTION_UINT8.
@@ -136,6 +148,8 @@ static inline int narrow_same_numbers(kaption_numbers a, kaption_numbers b) {
     return a.element == b.element && (a.element != KAPTION_UINT8 || (a.scale == b.scale && a.zero == b.zero));
 }
 
+// Zeros behind the channels of an image's pixels.
+void narrow_clear_gaps(const kaption_layer *layer);
 // Kernels that move elements only are the same in every table.
 void narrow_copy(const kaption_layer *layer);
 void narrow_gather_channels(const kaption_layer *layer);

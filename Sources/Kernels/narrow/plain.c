@@ -180,9 +180,8 @@ static void pointwise(const kaption_layer *layer) {
 }
 
 static void convert(const kaption_layer *layer) {
-    kaption_layer whole = *layer;
-    if (layer->input.stride == 4 && layer->output.stride == 4) whole.input.channels = whole.output.channels = 4;
-    pointwise(&whole);
+    pointwise(layer);
+    if (layer->input.stride == 4 && layer->output.stride == 4) narrow_clear_gaps(layer);
 }
 
 static void pool(const kaption_layer *layer) {

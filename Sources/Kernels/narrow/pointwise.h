@@ -38,6 +38,9 @@ static void convert_narrow(const kaption_layer *layer) {
         flat.input.channels = flat.output.channels = 4 * layer->output.width;
         flat.input.stride = flat.output.stride = 4 * layer->output.width;
         flat.input.width = flat.output.width = 1;
+        activation_narrow(&flat);
+        narrow_clear_gaps(layer);
+        return;
     }
     activation_narrow(&flat);
 }

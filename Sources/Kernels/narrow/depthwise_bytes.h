@@ -132,8 +132,3 @@ static void depthwise_bytes(const kaption_layer *layer) {
             }
     }
 }
-
-static void depthwise_vnni(const kaption_layer *layer) {
-    if (narrow_orders_columns(layer)) depthwise_bytes(layer);
-    else depthwise_narrow(layer);
-}
