@@ -28,7 +28,9 @@ enum ProfileBenchmark {
                         return (ContinuousClock.now - start) / .milliseconds(1)
                     })
             }
-            print("\(bundle.manifest.name): \(precision.rawValue), milliseconds (median of \(times.count)), Goperations/s, share of the peak")
+            print(
+                "\(bundle.manifest.name): \(precision.rawValue), milliseconds (median of \(times.count)), Goperations/s, share of the peak"
+            )
             var total = 0.0
             for (index, step) in steps.enumerated() {
                 let sorted = times.map { $0[index] }.sorted()

@@ -100,13 +100,24 @@ INLINE void run_block(const amx_cut *cut, const amx_block *block, const int is_i
     else run_tiles(cut, block, is_integer, 1, filter_tiles);
 }
 
-// Copies `bytes`, in pieces of a vector.
+// Copies `bytes`, a multiple of four, in pieces that may overlap: stores under a mask are slow.
 INLINE void copy_bytes(uint8_t *to, const uint8_t *from, size_t bytes) {
     size_t at = 0;
-    for (; at + 64 <= bytes; at += 64) _mm512_storeu_si512(to + at, _mm512_loadu_si512(from + at));
-    if (at == bytes) return;
-    const __mmask64 mask = ~(__mmask64)0 >> (64 - (bytes - at));
-    _mm512_mask_storeu_epi8(to + at, mask, _mm512_maskz_loadu_epi8(mask, from + at));
+    for (; at + 64 <= bytes; at += 64) memcpy(to + at, from + at, 64);
+    to += at;
+    from += at;
+    bytes -= at;
+#define KAPTION_COPY_ENDS(size)                            \
+    if (bytes >= size) {                                   \
+        memcpy(to, from, size);                            \
+        memcpy(to + bytes - size, from + bytes - size, size); \
+        return;                                            \
+    }
+    KAPTION_COPY_ENDS(32)
+    KAPTION_COPY_ENDS(16)
+    KAPTION_COPY_ENDS(8)
+    KAPTION_COPY_ENDS(4)
+#undef KAPTION_COPY_ENDS
 }
 
 // The windows of output pixels from `pixel` on, one behind the other.

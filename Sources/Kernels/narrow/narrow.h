@@ -86,10 +86,10 @@ static inline int narrow_reads_pixels(const kaption_layer *layer) {
     return window->kernel_height * window->kernel_width == 1 && window->stride_height * window->stride_width == 1 &&
            layer->input.height == layer->output.height && layer->input.width == layer->output.width;
 }
-// Pixels that go over the weights together by AMX: a quarter of a megabyte of their windows, but not less than a block.
+// Pixels that go over the weights together by AMX: half a megabyte of their windows, but not less than a block.
 static inline size_t narrow_amx_pixels(const kaption_layer *layer) {
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    const size_t pixels = (1 << 18) / (4 * taps * narrow_tap_dwords(layer));
+    const size_t pixels = (1 << 19) / (4 * taps * narrow_tap_dwords(layer));
     return pixels < 32 ? 32 : pixels;
 }
 
