@@ -5,7 +5,7 @@ import Kernels
 /// For each image of a micro-batch: write `input`, `encode(row:)`. Then `finish(rows:)` once, and read `features(row:)`. The
 /// bits of a feature depend on its image alone.
 public final class EncoderWorkspace {
-    /// The image to encode, `[height][width][4]`: the normalised channels of each pixel, then floats that do not matter.
+    /// The image to encode, `[height][width][4]`: the normalised channels of each pixel, then floats that are not read.
     public var input: UnsafeMutablePointer<Float> { image.base }
 
     private let encoder: Encoder
