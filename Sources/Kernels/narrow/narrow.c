@@ -286,9 +286,11 @@ void narrow_copy(const kaption_layer *layer) {
 
 void narrow_clear_gaps(const kaption_layer *layer) {
     const size_t bytes = kaption_element_bytes(layer->output_numbers.element);
-    for (size_t y = layer->row_begin; y < layer->row_end; y++)
-        for (size_t x = 0; x < layer->output.width; x++)
-            for (size_t i = layer->output.channels * bytes; i < layer->output.stride * bytes; i++) narrow_output(layer, y, x)[i] = 0;
+    const size_t used = layer->output.channels * bytes, pixel = layer->output.stride * bytes;
+    for (size_t y = layer->row_begin; y < layer->row_end; y++) {
+        uint8_t *out = narrow_output(layer, y, 0);
+        for (size_t x = 0; x < layer->output.width; x++, out += pixel) memset(out + used, 0, pixel - used);
+    }
 }
 
 void narrow_gather_channels(const kaption_layer *layer) {
