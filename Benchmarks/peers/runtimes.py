@@ -11,6 +11,7 @@ class OnnxRuntime:
             raise ValueError("ONNX Runtime computes no bf16 on CPUs")
         self.library = onnxruntime
         self.options = onnxruntime.SessionOptions()
+        self.options.log_severity_level = 3
         self.options.intra_op_num_threads = 1
         self.options.inter_op_num_threads = 1
         self.options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
