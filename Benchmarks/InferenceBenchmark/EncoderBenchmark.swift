@@ -17,10 +17,11 @@ enum EncoderBenchmark {
         let encoder: Encoder
         let multiplyAdds: Int
 
-        init(_ bundle: ModelBundle) throws {
+        init(_ bundle: ModelBundle, precision: ModelManifest.Precision.Kind = .fp32) throws {
             let graph = bundle.manifest.encoder
             name = bundle.manifest.name
-            encoder = try Encoder(graph: graph, weights: bundle.tensor)
+            encoder = try Encoder(
+                graph: graph, weights: bundle.tensor, precision: precision, quantisation: bundle.manifest.quantisation)
             multiplyAdds = graph.nodes.reduce(0) { $0 + graph.multiplyAdds(of: $1) }
         }
     }

@@ -3,11 +3,19 @@ import Kernels
 
 /// Where the time of an encoder goes, step by step.
 enum ProfileBenchmark {
-    static func run(bundles: ArraySlice<String>) throws {
-        let peak = Peak.gigaflops(kaption_isa_best())
+    /// - Parameter arguments: bundles, behind `--precision` and its name where it is not fp32.
+    static func run(_ arguments: ArraySlice<String>) throws {
+        var (bundles, precision) = (arguments, ModelManifest.Precision.Kind.fp32)
+        if bundles.first == "--precision" {
+            guard let kind = bundles.dropFirst().first.flatMap(ModelManifest.Precision.Kind.init) else {
+                throw ModelError("--precision is fp32, bf16 or int8")
+            }
+            (bundles, precision) = (bundles.dropFirst(2), kind)
+        }
+        let peak = Peak.gigaoperations(kaption_isa_best(), precision)
         for directory in bundles {
             let bundle = try ModelBundle.load(directory: directory)
-            let encoder = try Encoder(graph: bundle.manifest.encoder, weights: bundle.tensor)
+            let encoder = try EncoderBenchmark.Model(bundle, precision: precision).encoder
             let workspace = encoder.makeWorkspace(maximumBatch: 1)
             EncoderBenchmark.fill(workspace, of: encoder)
             var times: [[Double]] = []
@@ -20,7 +28,9 @@ enum ProfileBenchmark {
                         return (ContinuousClock.now - start) / .milliseconds(1)
                     })
             }
-            print("\(bundle.manifest.name): milliseconds (median of \(times.count)), GFLOP/s, share of the peak")
+            print(
+                "\(bundle.manifest.name): \(precision.rawValue), milliseconds (median of \(times.count)), Goperations/s, share of the peak"
+            )
             var total = 0.0
             for (index, step) in steps.enumerated() {
                 let sorted = times.map { $0[index] }.sorted()

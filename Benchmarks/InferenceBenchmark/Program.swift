@@ -8,18 +8,18 @@ struct Program {
     static func main() throws {
         kaption_flush_denormals()
         let bundles = CommandLine.arguments.dropFirst()
+        switch bundles.first {
+        case "serve": return try Server().run()
+        case "profile": return try ProfileBenchmark.run(bundles.dropFirst())
+        case "draw": return try draw(Array(bundles.dropFirst()))
+        default: break
+        }
         if bundles.contains(where: { $0.hasPrefix("-") }) {
             print(usage)
             return
         }
-        switch bundles.first {
-        case "serve": return try Server().run()
-        case "profile": return try ProfileBenchmark.run(bundles: bundles.dropFirst())
-        case "draw": return try draw(Array(bundles.dropFirst()))
-        default: break
-        }
         let isa = kaption_isa_best()
-        let peak = Peak.gigaflops(isa)
+        let peak = Peak.gigaoperations(isa)
         print("one core of \(processor()), \(String(cString: kaption_isa_name(isa)))")
         print("peak, registers only: " + (peak.map { String(format: "%.0f GFLOP/s", $0) } ?? "not measured"))
         print(row("stage", "batch", "ms/image", "median", "images/s", "GFLOP/s", "of peak"))
@@ -71,7 +71,7 @@ struct Program {
         usage: InferenceBenchmark BUNDLE…            milliseconds an image on one core, for the bundles' encoders and the whole way
                                                      from bytes to captions, for JPEG decoding and resizing, and for a decoder with
                                                      random weights
-               InferenceBenchmark profile BUNDLE…    the same for each step of the bundles' encoders
+               InferenceBenchmark profile [--precision P] BUNDLE…   the same for each step of the bundles' encoders
                InferenceBenchmark serve              answers requests for measurements (Benchmarks/peers)
                InferenceBenchmark draw WIDTH HEIGHT FILE   draws the JPEG that is measured
         """

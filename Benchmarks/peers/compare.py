@@ -1,4 +1,4 @@
-"""Kaption beside its peers on one core, in alternating runs; writes a Markdown table.
+"""Kaption beside its peers on one core, in alternating runs, in each precision; writes a Markdown table.
 
 Every stack stays loaded in a process of its own, pinned to the same core; in each round each is asked for one measurement after the
 other, in turning order, so that what the machine does meanwhile falls on all alike. A ratio is that of the medians over the rounds; the
@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+PEERS = {"fp32": ["onnxruntime", "openvino"], "bf16": ["openvino"], "int8": ["onnxruntime", "openvino"]}
 
 
 class Stack:
@@ -57,6 +58,7 @@ def row(label, answers, operations=None, peak=None):
     for name in ["kaption", *peers]:
         list_ = [one["median"] for one in answers[name]]
         cells.append(f"{name} {medians[name]:.2f} ({min(list_):.2f}–{max(list_):.2f})")
+    cells += [""] * (2 - len(peers))
     cells.append(f"{medians[best] / medians['kaption']:.2f} ({min(ratios):.2f}–{max(ratios):.2f}) of {best}")
     cells.append(f"{100 * operations / medians['kaption'] / 1e6 / peak:.0f}%" if operations and peak else "")
     print("| " + " | ".join(cells) + " |", flush=True)
@@ -71,6 +73,41 @@ def same_captions(answers):
             print(f"captions differ from those of {name}: {same} of {len(peer)} equal", file=sys.stderr)
 
 
+def peer(name, precision, core):
+    return Stack(name, [sys.executable, str(HERE / "server.py"), name, precision], core)
+
+
+def compare_precision(arguments, folder, ours, precision, timing):
+    peak = max(ours.ask(task="peak", precision=precision)["gigaflops"] for _ in range(3))
+    print(f"| *{precision}, peak {peak:.0f} Goperations/s* | | | | | |")
+    peers = [peer(name, precision, arguments.core) for name in PEERS[precision]]
+    stacks = [ours, *peers]
+    suffix = "-int8" if precision == "int8" else ""
+    folders = [
+        path.parent for pattern in ("*/encoder.onnx", "others/*/encoder.onnx")
+        for path in sorted(folder.glob(pattern), key=lambda path: path.stat().st_size)
+        if arguments.networks is None or path.parent.name in arguments.networks]
+    if "encoder" in arguments.stages:
+        for network in folders:
+            request = lambda stack: {
+                "task": "encoder", "precision": precision, "batch": 1, "onnx": str(network / f"encoder{suffix}.onnx"),
+                "bundle": str(network / f"bundle{suffix}"), **timing}
+            answers = rounds(stacks, arguments.rounds, request)
+            row(f"{network.name}, {precision}", answers, answers["kaption"][0]["operations"], peak)
+    # The decoder's graph is the same in int8: its peers have none of that.
+    if "decoder" in arguments.stages and precision != "int8":
+        for path in sorted(folder.glob("decoder-*"), key=lambda path: int(path.name.split("-")[1])):
+            for batch in (1, 8):
+                request = lambda stack: {
+                    "task": "decoder", "precision": precision, "folder": str(path), "bundle": str(path / "bundle"),
+                    "batch": batch, **timing}
+                answers = rounds(stacks, arguments.rounds, request)
+                row(f"{path.name}, batch {batch}, {precision}", answers, answers["kaption"][0]["operations"], peak)
+                same_captions(answers)
+    for stack in peers:
+        stack.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, help="what prepare.py made")
@@ -79,45 +116,21 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.6, help="of one measurement")
     parser.add_argument("--stages", nargs="*", default=["encoder", "decoder", "image"])
-    parser.add_argument("--encoder", nargs=3, action="append", default=[], metavar=("NAME", "ONNX", "BUNDLE"), help="one more")
     parser.add_argument("--networks", nargs="*", help="of those in the folder (all)")
+    parser.add_argument("--precisions", nargs="*", default=["fp32", "bf16", "int8"], choices=["fp32", "bf16", "int8"])
     parser.add_argument("--photograph", action="append", default=[], help="a JPEG to read beside the drawn ones")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
-    python = sys.executable
     ours = Stack("kaption", [arguments.benchmark, "serve"], arguments.core)
-    peer = lambda name: Stack(name, [python, str(HERE / "server.py"), name], arguments.core)
     timing = {"seconds": arguments.seconds}
 
-    peaks = [ours.ask(task="peak")["gigaflops"] for _ in range(3)]
-    peak = max(peaks)
-    print(f"peak of one core, registers only: {peak:.0f} GFLOP/s; milliseconds an image, median (range) of {arguments.rounds} rounds\n")
+    print(f"milliseconds an image, median (range) of {arguments.rounds} rounds; peaks are those of one core on registers alone\n")
     print("| what | ours | peers | | ours is faster by | of the peak |\n|---|---|---|---|---|---|")
-    if "encoder" in arguments.stages or "decoder" in arguments.stages:
-        stacks = [ours, peer("onnxruntime"), peer("openvino")]
-        encoders = [
-            (path.parent.name, path, path.parent / "bundle")
-            for path in sorted(folder.glob("*/encoder.onnx"), key=lambda path: path.stat().st_size)
-            if arguments.networks is None or path.parent.name in arguments.networks]
-        encoders += [(name, pathlib.Path(model), pathlib.Path(bundle)) for name, model, bundle in arguments.encoder]
-        if "encoder" in arguments.stages:
-            for name, model, bundle in encoders:
-                request = lambda stack: {
-                    "task": "encoder", "onnx": str(model), "bundle": str(bundle), "batch": 1, **timing}
-                answers = rounds(stacks, arguments.rounds, request)
-                row(name, answers, answers["kaption"][0]["operations"], peak)
-        if "decoder" in arguments.stages:
-            for path in sorted(folder.glob("decoder-*"), key=lambda path: int(path.name.split("-")[1])):
-                for batch in (1, 8):
-                    request = lambda stack: {
-                        "task": "decoder", "folder": str(path), "bundle": str(path / "bundle"), "batch": batch, **timing}
-                    answers = rounds(stacks, arguments.rounds, request)
-                    row(f"{path.name}, batch {batch}", answers, answers["kaption"][0]["operations"], peak)
-                    same_captions(answers)
-        for stack in stacks[1:]:
-            stack.close()
+    for precision in arguments.precisions:
+        if {"encoder", "decoder"} & set(arguments.stages):
+            compare_precision(arguments, folder, ours, precision, timing)
     if "image" in arguments.stages:
-        stacks = [ours, peer("torchvision"), peer("pillow")]
+        stacks = [ours, peer("torchvision", "", arguments.core), peer("pillow", "", arguments.core)]
         files = sorted(folder.glob("pictures/*.jpg"), key=lambda path: path.stat().st_size)
         for path in files + [pathlib.Path(name).resolve() for name in arguments.photograph]:
             answers = rounds(stacks, arguments.rounds, lambda stack: {"task": "image", "file": str(path), **timing})

@@ -1,7 +1,10 @@
 """Makes what both sides of the comparison read, in one folder:
 
     NETWORK/encoder.onnx    torchvision's networks with random weights (Tests/Parity/networks.py), the batch symbolic
+    NETWORK/encoder-int8.onnx   the same quantised by ONNX Runtime: static, unsigned activations, signed weights by channel (QDQ)
     NETWORK/bundle          the same, imported by `kaption-model import`, with a decoder of 8,000 words
+    NETWORK/bundle-int8     that, calibrated by `kaption-model quantize`
+    others/NAME/            the same of networks that were given
     decoder-WORDS/          decoder.safetensors, its step as ONNX for the runtimes, and a bundle
     pictures/               a drawn scene as JPEG in the sizes that are compared
 
@@ -69,6 +72,36 @@ def make_bundle(tool, folder, encoder, decoder, words, size, features):
          folder / "config.json", "--output", folder / "bundle", "--force"], check=True, stdout=subprocess.DEVNULL)
 
 
+class Noise:
+    """What the graph is calibrated with. Its speed does not depend on it."""
+
+    def __init__(self, name, size):
+        random = numpy.random.default_rng(0)
+        self.images = iter([{name: random.standard_normal((1, 3, size, size), numpy.float32)} for _ in range(4)])
+
+    def get_next(self):
+        return next(self.images, None)
+
+
+def quantise(encoder, quantised):
+    """Writes the graph with 8-bit activations and weights."""
+    import onnxruntime.quantization as quantization
+    value = onnx.load(encoder, load_external_data=False).graph.input[0]
+    noise = Noise(value.name, value.type.tensor_type.shape.dim[2].dim_value)
+    quantization.quantize_static(
+        str(encoder), str(quantised), noise, quant_format=quantization.QuantFormat.QDQ, per_channel=True,
+        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8)
+
+
+def prepare_int8(encoder, bundle, target, tool, pictures):
+    if not (target / "encoder-int8.onnx").exists():
+        quantise(encoder, target / "encoder-int8.onnx")
+    if not (target / "bundle-int8").exists():
+        subprocess.run(
+            [tool, "quantize", "--model", bundle, "--output", target / "bundle-int8", *pictures], check=True,
+            stdout=subprocess.DEVNULL)
+
+
 def prepare_network(name, folder, tool):
     target = folder / name
     if (target / "bundle").exists():
@@ -115,17 +148,28 @@ def main():
     parser.add_argument("--tool", required=True, help="the kaption-model program")
     parser.add_argument("--draw", required=True, help="the InferenceBenchmark program, which draws the pictures")
     parser.add_argument("--networks", nargs="*", default=NETWORKS, choices=NETWORKS)
+    parser.add_argument("--encoder", nargs=3, action="append", default=[], metavar=("NAME", "ONNX", "BUNDLE"), help="one more")
     arguments = parser.parse_args()
-    for name in arguments.networks:
-        prepare_network(name, arguments.folder, arguments.tool)
-    for words in WORDS:
-        prepare_decoder(words, arguments.folder, arguments.tool)
     pictures = arguments.folder / "pictures"
-    pictures.mkdir(exist_ok=True)
+    pictures.mkdir(parents=True, exist_ok=True)
     for width, height in PICTURES:
         path = pictures / f"{width}x{height}.jpg"
         if not path.exists():
             subprocess.run([arguments.draw, "draw", str(width), str(height), path], check=True)
+    drawn = sorted(pictures.glob("*.jpg"))
+    for name in arguments.networks:
+        prepare_network(name, arguments.folder, arguments.tool)
+        target = arguments.folder / name
+        prepare_int8(target / "encoder.onnx", target / "bundle", target, arguments.tool, drawn)
+    for name, encoder, bundle in arguments.encoder:
+        target = arguments.folder / "others" / name
+        target.mkdir(parents=True, exist_ok=True)
+        for link, to in (("encoder.onnx", encoder), ("bundle", bundle)):
+            if not (target / link).exists():
+                (target / link).symlink_to(pathlib.Path(to).resolve())
+        prepare_int8(target / "encoder.onnx", target / "bundle", target, arguments.tool, drawn)
+    for words in WORDS:
+        prepare_decoder(words, arguments.folder, arguments.tool)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,8 @@ struct NarrowCase: CustomStringConvertible, Sendable {
             packed = Memory((0..<filters).map { Float(bitPattern: UInt32($0 * 7 % channels)) })
         default: break
         }
+        let scratch = Memory([Float](repeating: .nan, count: kaption_narrow_scratch_floats(isa, &layer)))
+        layer.scratch = scratch.base
         layer.weights = UnsafePointer(packed.base)
         layer.bias = UnsafePointer(bias.base)
         let first = Int(Double(outputHeight) * rows.lowerBound)
@@ -160,7 +162,7 @@ final class Bytes {
 /// The tables of narrow kernels that this CPU can run, but the plain one.
 let narrowTables: [kaption_isa] =
     vectorTables
-    + [KAPTION_ISA_AVX512_VNNI].filter { isa in
+    + [KAPTION_ISA_AVX512_VNNI, KAPTION_ISA_AMX].filter { isa in
         if kaption_isa_available(isa) != 0 { return true }
         print("not tested: this CPU cannot run \(String(cString: kaption_isa_name(isa)))")
         return false

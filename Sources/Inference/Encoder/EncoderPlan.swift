@@ -35,7 +35,7 @@ final class EncoderPlan: @unchecked Sendable {
         _ = try graph.featureSize()
         try graph.checkLimits()
         let sequence = try LayerSequence(graph, precision: precision, quantisation: quantisation)
-        let placement = try ValuePlacement(sequence, inStrips: inStrips)
+        let placement = try ValuePlacement(sequence, instructionSet.isa, inStrips: inStrips)
         var constants = ConstantLayout(instructionSet.isa, corrections: quantisation?.corrections ?? [:])
         var built: [kaption_step] = []
         var cut = 0
@@ -97,10 +97,10 @@ final class EncoderPlan: @unchecked Sendable {
         case .convolution(let convolution):
             step.operation = KAPTION_CONVOLUTION
             step.groups = convolution.groups
-            if let winograd = placement.winograd[layer.output] {
+            step.scratch = placement.scratch[layer.output] ?? 0
+            if let outputs = placement.winograd[layer.output] {
                 step.operation = KAPTION_WINOGRAD
-                step.winograd_outputs = winograd.outputs
-                step.scratch = winograd.scratch
+                step.winograd_outputs = outputs
             }
         case .depthwise: step.operation = KAPTION_DEPTHWISE
         case .add: step.operation = KAPTION_ADD

@@ -7,6 +7,8 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     case avx512
     /// With VNNI and BF16.
     case avx512vnni
+    /// Those and AMX.
+    case amx
 
     /// The fastest one of this CPU, lowered by the environment variable `KAPTION_INSTRUCTION_SET` where that is set.
     public static let best = InstructionSet(kaption_isa_best())
@@ -21,11 +23,13 @@ public enum InstructionSet: String, Sendable, CaseIterable {
         case .avx2: KAPTION_ISA_AVX2
         case .avx512: KAPTION_ISA_AVX512
         case .avx512vnni: KAPTION_ISA_AVX512_VNNI
+        case .amx: KAPTION_ISA_AMX
         }
     }
 
     private init(_ isa: kaption_isa) {
         switch isa {
+        case KAPTION_ISA_AMX: self = .amx
         case KAPTION_ISA_AVX512_VNNI: self = .avx512vnni
         case KAPTION_ISA_AVX512: self = .avx512
         case KAPTION_ISA_AVX2: self = .avx2

@@ -41,7 +41,7 @@ struct LayerSequence {
         let wide = Set(quantisation?.wide ?? [])
         let isNarrow = fusion.layers.map { layer in
             if layer.output == fusion.output, layer.isMove { return false }
-            if precision == .bf16 { return layer.hasWholePairs }
+            if precision == .bf16 { return layer.hasWholePairs || layer.readsImage }
             return !wide.contains(layer.output) && layer.sumLength <= Int(KAPTION_UINT8_SUM_LIMIT)
         }
         let sumsAreNarrow = !(quantisation?.floatSums ?? false)
@@ -158,6 +158,12 @@ extension EncoderLayer {
     fileprivate var hasWholePairs: Bool {
         guard case .convolution(let convolution) = kind else { return true }
         return (convolution.weightShape.last ?? 1).isMultiple(of: 2)
+    }
+
+    /// Whether it reads the pixels of the image, behind whose channels a conversion writes zeros.
+    fileprivate var readsImage: Bool {
+        guard case .convolution(let convolution) = kind else { return false }
+        return inputs == [0] && convolution.groups == 1
     }
 
     /// Products that one of its sums has.

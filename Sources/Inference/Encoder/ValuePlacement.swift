@@ -13,9 +13,10 @@ struct ValuePlacement {
     /// Steps before it run image by image.
     let cut: Int
     let strips: StripGroups
-    /// The convolutions that go by Winograd's algorithm, by the value that they make: outputs of a tile's side, and where in the arena
-    /// their scratch memory begins.
-    private(set) var winograd: [Int: (outputs: Int, scratch: Int)] = [:]
+    /// The convolutions that go by Winograd's algorithm, by the value that they make: outputs of a tile's side.
+    private(set) var winograd: [Int: Int] = [:]
+    /// Where in the arena a layer's scratch memory begins, by the value that it makes.
+    private(set) var scratch: [Int: Int] = [:]
 
     private struct Slice {
         var buffer: Int
@@ -34,13 +35,15 @@ struct ValuePlacement {
     private static let slack = 16
 
     private let sequence: LayerSequence
+    private let isa: kaption_isa
     private var slices: [Int: Slice] = [:]
     private var buffers: [Buffer] = []
     private var rowOffsets: [Int: Int] = [:]
 
     /// - Parameter inStrips: whether chains of layers may keep only some rows of the values between them.
-    init(_ sequence: LayerSequence, inStrips: Bool) throws {
+    init(_ sequence: LayerSequence, _ isa: kaption_isa, inStrips: Bool) throws {
         self.sequence = sequence
+        self.isa = isa
         let layers = sequence.layers
         let isFlat = { (value: Int) in !sequence.isImage(value) && sequence.shape(of: value).isFlat }
         cut =
@@ -57,17 +60,35 @@ struct ValuePlacement {
         try placeArena(layers)
     }
 
-    /// Outputs of a tile's side where a layer goes by Winograd's algorithm, and the floats of scratch memory that it takes.
-    private func winogradTile(_ layer: EncoderLayer) -> (outputs: Int, floats: Int)? {
+    /// The floats of scratch memory that a layer takes, and the outputs of a tile's side where it goes by Winograd's algorithm, else 0.
+    private func work(of layer: EncoderLayer) -> (floats: Int, winogradOutputs: Int) {
         guard case .convolution(let convolution) = layer.kind,
-            sequence.numbers(of: layer.inputs[0]).element == KAPTION_FLOAT32,
             case .image(let height, let width, let filters) = sequence.shape(of: layer.output)
-        else { return nil }
-        var window = kaption_window(layer.window)
+        else { return (0, 0) }
         let channels = sequence.shape(of: layer.inputs[0]).channels
+        guard sequence.numbers(of: layer.inputs[0]).element == KAPTION_FLOAT32 else {
+            var description = kaption_layer()
+            description.operation = KAPTION_CONVOLUTION
+            description.window = kaption_window(layer.window)
+            description.groups = convolution.groups
+            description.input = tensor(layer.inputs[0])
+            description.output = tensor(layer.output)
+            description.input_numbers = sequence.numbers(of: layer.inputs[0])
+            return (kaption_narrow_scratch_floats(isa, &description), 0)
+        }
+        var window = kaption_window(layer.window)
         let outputs = kaption_winograd_outputs(&window, convolution.groups, height, width, channels, filters)
-        guard outputs > 0 else { return nil }
-        return (outputs, kaption_winograd_scratch_floats(outputs, height, width, channels, filters))
+        guard outputs > 0 else { return (0, 0) }
+        return (kaption_winograd_scratch_floats(outputs, height, width, channels, filters), outputs)
+    }
+
+    private func tensor(_ value: Int) -> kaption_tensor {
+        var tensor = kaption_tensor()
+        (tensor.height, tensor.width, tensor.channels) = (1, 1, sequence.shape(of: value).channels)
+        if case .image(let height, let width, _) = sequence.shape(of: value) {
+            (tensor.height, tensor.width) = (height, width)
+        }
+        return tensor
     }
 
     /// The view of `value` that layers read and write.
@@ -172,17 +193,17 @@ struct ValuePlacement {
             ArenaLayout.Buffer(
                 size: roundedUp(($0.stride * $0.pixels * $0.elementBytes + 3) / 4), lifetime: $0.lifetime ?? 0...0)
         }
-        var tiles: [(value: Int, outputs: Int)] = []
+        var works: [Int] = []
         for (index, layer) in layers.prefix(cut).enumerated() {
-            guard let tile = winogradTile(layer) else { continue }
-            tiles.append((layer.output, tile.outputs))
-            memory.append(.init(size: roundedUp(tile.floats), lifetime: index...index))
+            let work = work(of: layer)
+            guard work.floats > 0 else { continue }
+            if work.winogradOutputs > 0 { winograd[layer.output] = work.winogradOutputs }
+            works.append(layer.output)
+            memory.append(.init(size: roundedUp(work.floats), lifetime: index...index))
         }
         let layout = ArenaLayout(memory)
         for index in buffers.indices { buffers[index].offset = layout.offsets[index] }
-        for (tile, offset) in zip(tiles, layout.offsets[buffers.count...]) {
-            winograd[tile.value] = (tile.outputs, offset)
-        }
+        for (value, offset) in zip(works, layout.offsets[buffers.count...]) { scratch[value] = offset }
         arenaSize = layout.size + Self.slack
         guard arenaSize <= Graph.Limits.memory, rowSize <= Graph.Limits.memory else {
             throw ModelError("the graph's values take more than \(Graph.Limits.memory) floats")

@@ -21,10 +21,11 @@ typedef enum {
     KAPTION_ISA_AVX2 = 1,    // AVX2, FMA, F16C
     KAPTION_ISA_AVX512 = 2,  // AVX-512 F, BW, DQ, VL
     KAPTION_ISA_AVX512_VNNI = 3,  // and VNNI and BF16: dot products of narrow numbers
+    KAPTION_ISA_AMX = 4,  // and AMX: products of tiles of narrow numbers
 } kaption_isa;
 
 // The best instruction set of this CPU, lowered by the environment variable KAPTION_INSTRUCTION_SET
-// (plain | avx2 | avx512 | avx512vnni) where that is set. Never returns one that the CPU lacks.
+// (plain | avx2 | avx512 | avx512vnni | amx) where that is set. Never returns one that the CPU lacks.
 kaption_isa kaption_isa_best(void);
 // Whether the CPU (and operating system) can run `isa`.
 int kaption_isa_available(kaption_isa isa);

@@ -95,7 +95,7 @@ typedef struct {
     const float *bias;   // per output channel, or NULL
     const float *zeros;  // at least as many zeros as the input has channels: what a tap outside the image reads
     size_t winograd_outputs;  // 4 or 2, see kaption_winograd.h
-    float *scratch;           // of a Winograd convolution
+    float *scratch;           // of a Winograd or narrow convolution
     size_t input_ring;   // of a depthwise convolution by strips: input row y lies where row y mod input_ring would; 0: no ring
     size_t row_begin;    // the output rows to compute: a strip, or 0..<height
     size_t row_end;

@@ -24,7 +24,7 @@ static inline size_t kaption_element_bytes(kaption_element element) {
 
 // Runs a layer of which an input or the output is narrow. All operations take any mixture of numbers, but KAPTION_CONVOLUTION and
 // KAPTION_DEPTHWISE need a narrow input; KAPTION_COPY and KAPTION_GATHER_CHANNELS the same numbers on
-// both sides. KAPTION_CONVERT of an image (pixels of four floats) to the same stride writes the fourth element, too.
+// both sides. KAPTION_CONVERT of an image (pixels of four floats) to the same stride writes zeros behind the channels.
 void kaption_narrow_run(kaption_isa isa, const kaption_layer *layer);
 
 // The constants of a convolution, depthwise or not, with a narrow input: weights, bias and what the numbers of input, residual and output
@@ -33,6 +33,9 @@ size_t kaption_narrow_packed_floats(kaption_isa isa, const kaption_layer *layer)
 // Packs w[out][taps][in / groups] and bias[out] (NULL: none) into `packed`, 64-byte aligned: the layer's `weights`; its `bias` is not
 // read. Returns 0 where a constant is not finite.
 int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float *w, const float *bias, float *packed);
+
+// Floats of scratch memory (kaption_layer.scratch) that a layer takes.
+size_t kaption_narrow_scratch_floats(kaption_isa isa, const kaption_layer *layer);
 
 // What the weights of one filter are as 8-bit integers, in floats again.
 void kaption_narrow_rounded_weights(size_t count, const float *w, float *rounded);

@@ -41,11 +41,17 @@ INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
     if (count == LANES) _mm_storeu_si128((__m128i *)(void *)to, words);
     else memcpy(to, &words, 2 * (size_t)count);
 }
-// The greater bytes of 16.
-INLINE void greater_bytes(uint8_t *best, const uint8_t *from) {
-    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)best);
-    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)from);
-    _mm_storeu_si128((__m128i *)(void *)best, _mm_max_epu8(a, b));
+// The greater bytes of up to 16; 16 are read.
+enum { BYTE_LANES = 16 };
+typedef __m128i byte_vector;
+INLINE byte_vector no_bytes(void) { return _mm_setzero_si128(); }
+INLINE byte_vector greater_bytes(byte_vector best, const uint8_t *from, size_t count) {
+    (void)count;
+    return _mm_max_epu8(best, _mm_loadu_si128((const __m128i *)(const void *)from));
+}
+INLINE void store_bytes(uint8_t *to, byte_vector x, size_t count) {
+    if (count == BYTE_LANES) _mm_storeu_si128((__m128i *)(void *)to, x);
+    else memcpy(to, &x, count);
 }
 INLINE float greatest_lane(vector x) {
     const __m128 four = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));

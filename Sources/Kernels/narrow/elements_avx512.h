@@ -1,4 +1,5 @@
 // Narrow elements in vectors of 16: AVX-512. After simd/vector_avx512.h.
+#define NARROW_PACKS_BYTES
 typedef __m512i integers;
 
 INLINE integers zero_integers(void) { return _mm512_setzero_si512(); }
@@ -23,6 +24,12 @@ INLINE vector load_bfloat16(const uint8_t *from) {
 INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {
     _mm512_mask_cvtepi32_storeu_epi8(to, mask, _mm512_cvtps_epi32(x));
 }
+#ifdef NARROW_HAS_BFLOAT16
+// Denormals become zeros.
+INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
+    _mm256_mask_storeu_epi16(to, mask, (__m256i)_mm512_cvtneps_pbh(x));
+}
+#else
 INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
     const __m512i bits = _mm512_castps_si512(x);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
@@ -31,10 +38,15 @@ INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
     high = _mm512_mask_mov_epi32(high, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), quiet);
     _mm512_mask_cvtepi32_storeu_epi16(to, mask, high);
 }
-// The greater bytes of 16.
-INLINE void greater_bytes(uint8_t *best, const uint8_t *from) {
-    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)best);
-    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)from);
-    _mm_storeu_si128((__m128i *)(void *)best, _mm_max_epu8(a, b));
+#endif
+// The greater bytes of up to 64.
+enum { BYTE_LANES = 64 };
+typedef __m512i byte_vector;
+INLINE byte_vector no_bytes(void) { return _mm512_setzero_si512(); }
+INLINE byte_vector greater_bytes(byte_vector best, const uint8_t *from, size_t count) {
+    return _mm512_max_epu8(best, _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (64 - count), from));
+}
+INLINE void store_bytes(uint8_t *to, byte_vector x, size_t count) {
+    _mm512_mask_storeu_epi8(to, ~(__mmask64)0 >> (64 - count), x);
 }
 INLINE float greatest_lane(vector x) { return _mm512_reduce_max_ps(x); }

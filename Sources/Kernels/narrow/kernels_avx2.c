@@ -9,6 +9,7 @@
 #include "../simd/activation.h"
 #include "elements_avx2.h"
 #include "tail.h"
+#include "finish.h"
 
 #define WIDENED_TILE 5
 #define WIDENED_PANEL 2
@@ -32,8 +33,11 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #define DOT(name) bf16_##name
 #include "product.h"
 #undef DOT
+#include "depthwise.h"
 #include "pointwise.h"
 #define NARROW_TABLE narrow_table_avx2
+#define NARROW_DEPTHWISE depthwise_narrow
+#define NARROW_PACKS_DEPTHWISE 0
 #include "table.h"
 #pragma clang attribute pop
 #endif

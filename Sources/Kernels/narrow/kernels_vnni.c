@@ -8,11 +8,13 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma"))), apply_to = function)
 #include "../simd/vector_avx512.h"
 #include "../simd/activation.h"
+#define NARROW_HAS_BFLOAT16
 #include "elements_avx512.h"
 #include "tail.h"
+#include "finish.h"
 
 #define NARROW_TILES_8_3
-enum { int8_TILE = 8, int8_PANEL = 3, int8_PARTS = 1 };
+enum { int8_IS_INTEGER = 1, int8_TILE = 8, int8_PANEL = 3, int8_PARTS = 1 };
 typedef integers int8_sums;
 static uint32_t int8_expand(uint32_t dword, size_t part) {
     (void)part;
@@ -20,14 +22,13 @@ static uint32_t int8_expand(uint32_t dword, size_t part) {
 }
 INLINE int8_sums int8_start(const int32_t *from) { return load_integers(from); }
 INLINE void int8_store(uint32_t *to, int8_sums x) { store_integers(to, x); }
-INLINE vector int8_floats(const uint32_t *from) { return floats_of(load_integers(from)); }
 INLINE integers int8_input(integers dword, int part) {
     (void)part;
     return dword;
 }
 INLINE int8_sums int8_multiply(int8_sums sum, integers x, integers w) { return _mm512_dpbusd_epi32(sum, x, w); }
 
-enum { bf16_TILE = 8, bf16_PANEL = 3, bf16_PARTS = 1 };
+enum { bf16_IS_INTEGER = 0, bf16_TILE = 8, bf16_PANEL = 3, bf16_PARTS = 1 };
 typedef vector bf16_sums;
 static uint32_t bf16_expand(uint32_t dword, size_t part) {
     (void)part;
@@ -38,7 +39,6 @@ INLINE bf16_sums bf16_start(const int32_t *from) {
     return zero();
 }
 INLINE void bf16_store(uint32_t *to, bf16_sums x) { store((float *)(void *)to, x); }
-INLINE vector bf16_floats(const uint32_t *from) { return load((const float *)(const void *)from); }
 INLINE integers bf16_input(integers dword, int part) {
     (void)part;
     return dword;
@@ -53,8 +53,19 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #define DOT(name) bf16_##name
 #include "product.h"
 #undef DOT
+#include "depthwise.h"
+#include "depthwise_bytes.h"
+#include "depthwise_pairs.h"
 #include "pointwise.h"
 #define NARROW_TABLE narrow_table_vnni
+
+static void depthwise_packed(const kaption_layer *layer) {
+    if (narrow_splits_pairs(layer)) depthwise_pairs(layer);
+    else if (narrow_orders_columns(layer)) depthwise_bytes(layer);
+    else depthwise_narrow(layer);
+}
+#define NARROW_DEPTHWISE depthwise_packed
+#define NARROW_PACKS_DEPTHWISE 1
 #include "table.h"
 #pragma clang attribute pop
 #endif

@@ -1,12 +1,11 @@
 #pragma clang fp contract(off)
 #include "narrow.h"
 
-// Windows of more taps than the vector kernels keep pointers of are left to the plain ones.
-enum { MOST_TAPS = 256 };
+// Windows of more taps than the vector kernels keep pointers of are left to the plain ones; longer ones than this many bytes are not copied for
+// AMX.
+enum { MOST_TAPS = 256, LONGEST_WINDOW = 1 << 16 };
 
-static const narrow_table *table_of(kaption_isa isa, const kaption_layer *layer) {
-    if (layer->window.kernel_height * layer->window.kernel_width > MOST_TAPS && layer->operation <= KAPTION_DEPTHWISE)
-        return &narrow_table_plain;
+static const narrow_table *vector_table(kaption_isa isa) {
 #if defined(__x86_64__)
     if (isa >= KAPTION_ISA_AVX512_VNNI) return &narrow_table_vnni;
     if (isa == KAPTION_ISA_AVX512) return &narrow_table_avx512;
@@ -14,6 +13,28 @@ static const narrow_table *table_of(kaption_isa isa, const kaption_layer *layer)
 #endif
     (void)isa;
     return &narrow_table_plain;
+}
+
+static int goes_by_amx(kaption_isa isa, const kaption_layer *layer) {
+    if (isa < KAPTION_ISA_AMX || layer->operation != KAPTION_CONVOLUTION) return 0;
+    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    return narrow_reads_pixels(layer) || taps * narrow_tap_dwords(layer) * 4 <= LONGEST_WINDOW;
+}
+
+static const narrow_table *table_of(kaption_isa isa, const kaption_layer *layer) {
+    if (layer->window.kernel_height * layer->window.kernel_width > MOST_TAPS && layer->operation <= KAPTION_DEPTHWISE)
+        return &narrow_table_plain;
+#if defined(__x86_64__)
+    if (goes_by_amx(isa, layer)) return &narrow_table_amx;
+#endif
+    return vector_table(isa);
+}
+
+size_t kaption_narrow_scratch_floats(kaption_isa isa, const kaption_layer *layer) {
+    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    if (taps > MOST_TAPS || !goes_by_amx(isa, layer) || narrow_reads_pixels(layer)) return 0;
+    const size_t all = layer->output.height * layer->output.width, most = narrow_amx_pixels(layer);
+    return kaption_round_up((most < all ? most : all) * taps * narrow_tap_dwords(layer));
 }
 
 void kaption_narrow_run(kaption_isa isa, const kaption_layer *layer) {
@@ -47,6 +68,10 @@ narrow_tail narrow_tail_of(const kaption_layer *layer) {
 
 static size_t weight_floats(const narrow_table *table, const kaption_layer *layer) {
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_splits_pairs(layer))
+        return taps * narrow_pair_channels(layer->output.channels);
+    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_orders_columns(layer))
+        return (layer->output.channels + 63) / 64 * layer->window.kernel_width * ((layer->window.kernel_height + 3) / 4) * 64;
     if (layer->operation == KAPTION_DEPTHWISE) return taps * kaption_round_up(layer->output.channels);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
     return layer->groups * narrow_panel_dwords(packing, layer->output.channels / layer->groups, taps * narrow_tap_dwords(layer));
@@ -104,14 +129,52 @@ static uint32_t weight_dword(const weight_source *source, size_t j, size_t index
 
 static void pack_group(const weight_source *source, size_t first, size_t n, size_t k, uint32_t *to) {
     const narrow_packing *packing = source->packing;
+    const size_t chunk = narrow_chunk(packing, k);
     for (size_t j = 0; j < n;) {
         const size_t width = panel_vectors(packing, n - j) * packing->lanes;
-        for (size_t index = 0; index < k; index++, to += packing->parts * width)
-            for (size_t l = 0; l < width; l++) {
-                const uint32_t dword = j + l < n ? weight_dword(source, first + j + l, index) : 0;
-                for (size_t part = 0; part < packing->parts; part++) to[part * width + l] = packing->expand(dword, part);
-            }
+        for (size_t at = 0; at < k; at += chunk, to += packing->parts * chunk * width) {
+            const size_t begin = at + chunk < k ? at : k - chunk;
+            for (size_t l = 0; l < width; l++)
+                for (size_t i = 0; i < chunk; i++) {
+                    const uint32_t dword = j + l < n && begin + i >= at ? weight_dword(source, first + j + l, begin + i) : 0;
+                    uint32_t *vector = to + (l / packing->lanes * chunk + i) * packing->lanes + l % packing->lanes;
+                    for (size_t part = 0; part < packing->parts; part++) vector[part * chunk * width] = packing->expand(dword, part);
+                }
+        }
         j += width;
+    }
+}
+
+// Depthwise weights tap by tap, as floats.
+static void pack_taps(const kaption_layer *layer, const float *w, const float *scales, float *to) {
+    const size_t channels = layer->output.channels, padded = kaption_round_up(channels);
+    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    for (size_t j = 0; j < channels; j++)
+        for (size_t t = 0; t < taps; t++) {
+            const float x = w[j * taps + t];
+            to[t * padded + j] = layer->input_numbers.element == KAPTION_UINT8 ? (float)quantised(x, scales[j])
+                                                                               : narrow_widened(narrow_bfloat16(x));
+        }
+}
+
+// Depthwise weights as depthwise_pairs.h reads them: of each 32 channels the even ones, then the odd ones.
+static void pack_pairs(const kaption_layer *layer, const float *w, float *to) {
+    const size_t channels = layer->output.channels, padded = narrow_pair_channels(channels);
+    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    for (size_t j = 0; j < channels; j++)
+        for (size_t t = 0; t < taps; t++)
+            to[t * padded + j / 32 * 32 + j % 2 * 16 + j % 32 / 2] = narrow_widened(narrow_bfloat16(w[j * taps + t]));
+}
+
+// Depthwise weights as depthwise_bytes.h reads them: [64 channels][column][four rows][vector][lane][row].
+static void pack_columns(const kaption_layer *layer, const float *w, const float *scales, int8_t *to) {
+    const size_t height = layer->window.kernel_height, width = layer->window.kernel_width, quads = (height + 3) / 4;
+    for (size_t j = 0; j < layer->output.channels; j++) {
+        const size_t in_lane = j % 16, vector = in_lane / 4, lane = j % 64 / 16 * 4 + in_lane % 4;
+        for (size_t row = 0; row < height; row++)
+            for (size_t column = 0; column < width; column++)
+                to[((j / 64 * width + column) * quads + row / 4) * 256 + vector * 64 + lane * 4 + row % 4] =
+                    quantised(w[(j * height + row) * width + column], scales[j]);
     }
 }
 
@@ -147,12 +210,12 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         offset[j] = fmaf(bias == NULL ? 0.0f : bias[j], units, shift);
         is_finite &= isfinite(offset[j]) != 0;
     }
-    if (is_depthwise) {
-        for (size_t j = 0; j < filters; j++)
-            for (size_t t = 0; t < taps; t++) {
-                const float x = w[j * taps + t];
-                weights[t * padded + j] = is_integer ? (float)quantised(x, multiplier[j]) : narrow_widened(narrow_bfloat16(x));
-            }
+    if (is_depthwise && table->packs_depthwise && narrow_splits_pairs(layer)) {
+        pack_pairs(layer, w, weights);
+    } else if (is_depthwise && table->packs_depthwise && narrow_orders_columns(layer)) {
+        pack_columns(layer, w, multiplier, (int8_t *)(void *)weights);
+    } else if (is_depthwise) {
+        pack_taps(layer, w, multiplier, weights);
     } else {
         const narrow_packing *packing = &table->packing[!is_integer];
         const size_t n = filters / groups, k = taps * narrow_tap_dwords(layer);
@@ -184,8 +247,7 @@ static kaption_layer product_layer(kaption_element element, size_t m, size_t n, 
 
 void kaption_narrow_rows(kaption_isa isa, kaption_element element, size_t m, size_t k, const float *a, size_t lda,
                          void *rows, float *scales) {
-    const kaption_layer layer = product_layer(element, m, 1, k);
-    const narrow_table *table = table_of(isa, &layer);
+    const narrow_table *table = vector_table(isa);
     const size_t bytes = kaption_narrow_row_stride(k) * kaption_element_bytes(element);
     for (size_t i = 0; i < m; i++) table->rows(element, k, a + i * lda, (uint8_t *)rows + i * bytes, scales + i);
 }
@@ -220,6 +282,15 @@ void narrow_copy(const kaption_layer *layer) {
         for (size_t x = 0; x < layer->output.width; x++)
             memcpy(narrow_output(layer, y, x), narrow_pixel(&layer->input, element, y, x),
                    layer->output.channels * kaption_element_bytes(element));
+}
+
+void narrow_clear_gaps(const kaption_layer *layer) {
+    const size_t bytes = kaption_element_bytes(layer->output_numbers.element);
+    const size_t used = layer->output.channels * bytes, pixel = layer->output.stride * bytes;
+    for (size_t y = layer->row_begin; y < layer->row_end; y++) {
+        uint8_t *out = narrow_output(layer, y, 0);
+        for (size_t x = 0; x < layer->output.width; x++, out += pixel) memset(out + used, 0, pixel - used);
+    }
 }
 
 void narrow_gather_channels(const kaption_layer *layer) {

@@ -8,11 +8,13 @@
 #include "../table.h"
 #include "kaption_narrow.h"
 
-// Weights of a product lie in panels of vectors of columns; within a panel come the dwords of k (four bytes or two bfloat16), of
-// each its parts, of each its vectors.
+// Weights of a product lie in panels of vectors of columns; within a panel come the chunks of dwords of k (four bytes or two bfloat16), of
+// each its parts, of each its vectors, of each its dwords. Chunks are equal; the last one begins early enough for that, and has zeros for what
+// the one before it has.
 typedef struct {
     size_t lanes, tile_vectors;
     size_t parts;  // vectors that a dword of k takes: 2 where a table widens the elements
+    size_t most_chunk;  // dwords of k that are multiplied at once
     // What part `part` of the dword becomes.
     uint32_t (*expand)(uint32_t dword, size_t part);
 } narrow_packing;
@@ -21,6 +23,9 @@ typedef struct {
     narrow_packing packing[2];  // of KAPTION_UINT8, of KAPTION_BFLOAT16
     // `row_scales`: a factor for each row of the product, or NULL.
     void (*convolution)(const kaption_layer *layer, const float *row_scales);
+    // Whether depthwise weights are packed for depthwise_bytes.h where narrow_orders_columns, and for depthwise_pairs.h where
+    // narrow_splits_pairs.
+    int packs_depthwise;
     void (*rows)(kaption_element element, size_t k, const float *a, void *row, float *scale);
     void (*layers[KAPTION_OPERATION_COUNT])(const kaption_layer *layer);
 } narrow_table;
@@ -30,6 +35,8 @@ extern const narrow_table narrow_table_plain;
 extern const narrow_table narrow_table_avx2;
 extern const narrow_table narrow_table_avx512;
 extern const narrow_table narrow_table_vnni;
+// Has convolutions alone.
+extern const narrow_table narrow_table_amx;
 #endif
 
 // A convolution's constants: each array 64-byte aligned, those by filter as long as the filters rounded up to 16.
@@ -63,10 +70,46 @@ static inline size_t narrow_tap_dwords(const kaption_layer *layer) {
     const size_t elements = narrow_dword_elements(layer->input_numbers.element);
     return (layer->input.channels / layer->groups + elements - 1) / elements;
 }
+static inline size_t narrow_chunk(const narrow_packing *packing, size_t k) {
+    const size_t chunks = (k + packing->most_chunk - 1) / packing->most_chunk;
+    return (k + chunks - 1) / chunks;
+}
 // Dwords of the packed weights of `n` columns.
 static inline size_t narrow_panel_dwords(const narrow_packing *packing, size_t n, size_t k) {
-    return kaption_round_up((n + packing->lanes - 1) / packing->lanes * packing->lanes * k * packing->parts);
+    const size_t chunk = narrow_chunk(packing, k), whole = (k + chunk - 1) / chunk * chunk;
+    return kaption_round_up((n + packing->lanes - 1) / packing->lanes * packing->lanes * whole * packing->parts);
 }
+
+// Whether a product's rows are the input's pixels as they lie.
+static inline int narrow_reads_pixels(const kaption_layer *layer) {
+    const kaption_window *window = &layer->window;
+    return window->kernel_height * window->kernel_width == 1 && window->stride_height * window->stride_width == 1 &&
+           layer->input.height == layer->output.height && layer->input.width == layer->output.width;
+}
+// Pixels that go over the weights together by AMX: half a megabyte of their windows, but not less than a block.
+static inline size_t narrow_amx_pixels(const kaption_layer *layer) {
+    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    const size_t pixels = (1 << 19) / (4 * taps * narrow_tap_dwords(layer));
+    return pixels < 32 ? 32 : pixels;
+}
+
+// Whether a depthwise convolution of bytes goes by columns put in order (depthwise_bytes.h): NARROW_COLUMNS of four rows must hold a window.
+enum { NARROW_COLUMNS = 128 };
+static inline int narrow_orders_columns(const kaption_layer *layer) {
+    const kaption_window *window = &layer->window;
+    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_height <= 16 && window->dilation_width <= 8 &&
+           ((window->kernel_width - 1) * window->dilation_width + 1) * ((window->kernel_height + 3) / 4) <= NARROW_COLUMNS;
+}
+
+// Whether a depthwise convolution of bfloat16 goes by pairs (depthwise_pairs.h).
+enum { NARROW_PAIR_HEIGHT = 8 };
+static inline int narrow_splits_pairs(const kaption_layer *layer) {
+    const kaption_window *window = &layer->window;
+    return layer->input_numbers.element == KAPTION_BFLOAT16 && layer->output_numbers.element == KAPTION_BFLOAT16 &&
+           (window->kernel_width == 3 || window->kernel_width == 5) && window->stride_width <= 2 && window->dilation_width == 1 &&
+           window->kernel_height <= NARROW_PAIR_HEIGHT;
+}
+static inline size_t narrow_pair_channels(size_t channels) { return (channels + 31) / 32 * 32; }
 
 // What follows a sum: x = number(sum) · multiplier + offset, + number(other) · other_factor; then, if the activation is folded, a clip in the
 // output's own units; else the activation, · factor + zero, and the clip to 0...255 of KAPTION_UINT8.
@@ -105,6 +148,8 @@ static inline int narrow_same_numbers(kaption_numbers a, kaption_numbers b) {
     return a.element == b.element && (a.element != KAPTION_UINT8 || (a.scale == b.scale && a.zero == b.zero));
 }
 
+// Zeros behind the channels of an image's pixels.
+void narrow_clear_gaps(const kaption_layer *layer);
 // Kernels that move elements only are the same in every table.
 void narrow_copy(const kaption_layer *layer);
 void narrow_gather_channels(const kaption_layer *layer);

@@ -31,11 +31,44 @@ __attribute__((target("avx2"))) static uint64_t bytes_avx2(uint64_t rounds) {
     ROUNDS(__m256i, 32, 12, _mm256_set1_epi32(0x00010001),
            _mm256_add_epi32(sums[i], _mm256_madd_epi16(sums[i], factor)))
 }
+
+// Tiles of 16×16 sums, two of 16 rows and two of 16 columns.
+static void configure_tiles(void) __attribute__((target("amx-tile")));
+static void configure_tiles(void) {
+    struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } settings = {.palette = 1};
+    for (int i = 0; i < 8; i++) {
+        settings.row_bytes[i] = 64;
+        settings.rows[i] = 16;
+    }
+    _tile_loadconfig(&settings);
+}
+#define TILE_ROUNDS(operations, dot)                     \
+    configure_tiles();                                   \
+    for (uint64_t round = 0; round < rounds; round++) {  \
+        dot(0, 4, 6);                                    \
+        dot(1, 4, 7);                                    \
+        dot(2, 5, 6);                                    \
+        dot(3, 5, 7);                                    \
+    }                                                    \
+    _tile_release();                                     \
+    return rounds * 4 * (operations);
+
+__attribute__((target("amx-tile,amx-int8"))) static uint64_t bytes_amx(uint64_t rounds) {
+    TILE_ROUNDS(16 * 16 * 128, _tile_dpbusd)
+}
+__attribute__((target("amx-tile,amx-bf16"))) static uint64_t bfloat16_amx(uint64_t rounds) {
+    TILE_ROUNDS(16 * 16 * 64, _tile_dpbf16ps)
+}
 #endif
 
 uint64_t kaption_peak_run_narrow(kaption_isa isa, kaption_element element, uint64_t rounds) {
 #if defined(__x86_64__)
     const int is_bytes = element == KAPTION_UINT8;
+    if (element != KAPTION_FLOAT32 && isa >= KAPTION_ISA_AMX) return is_bytes ? bytes_amx(rounds) : bfloat16_amx(rounds);
     if (element != KAPTION_FLOAT32 && isa >= KAPTION_ISA_AVX512_VNNI)
         return is_bytes ? bytes_vnni(rounds) : bfloat16_native(rounds);
     if (is_bytes && isa == KAPTION_ISA_AVX512) return bytes_avx512(rounds);

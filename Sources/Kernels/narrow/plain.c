@@ -180,9 +180,8 @@ static void pointwise(const kaption_layer *layer) {
 }
 
 static void convert(const kaption_layer *layer) {
-    kaption_layer whole = *layer;
-    if (layer->input.stride == 4 && layer->output.stride == 4) whole.input.channels = whole.output.channels = 4;
-    pointwise(&whole);
+    pointwise(layer);
+    if (layer->input.stride == 4 && layer->output.stride == 4) narrow_clear_gaps(layer);
 }
 
 static void pool(const kaption_layer *layer) {
@@ -243,7 +242,7 @@ static uint32_t same(uint32_t dword, size_t part) {
 }
 
 const narrow_table narrow_table_plain = {
-    .packing = {{1, 1, 1, same}, {1, 1, 1, same}},
+    .packing = {{1, 1, 1, 1, same}, {1, 1, 1, 1, same}},
     .convolution = convolution,
     .rows = write_row,
     .layers = {

@@ -1,43 +1,5 @@
-// Depthwise convolutions in exact floats, layers that map each pixel by itself, pools, and rows for products. Elements are widened to
+// Layers that map each pixel by itself, pools, and rows for products. Elements are widened to
 // floats, and what goes out is narrowed again.
-
-// A sum of products of 8-bit integers is an integer below 2²⁴ for up to 518 taps, and so exact in floats.
-static void depthwise_narrow(const kaption_layer *layer) {
-    enum { TAPS = 512 };
-    const kaption_window *window = &layer->window;
-    const narrow_constants constants = narrow_constants_of(layer);
-    const narrow_tail tail = narrow_tail_of(layer);
-    const kaption_element element = layer->input_numbers.element, out_element = layer->output_numbers.element;
-    const size_t channels = layer->output.channels, weight_stride = kaption_round_up(channels);
-    const size_t taps = window->kernel_height * window->kernel_width;
-    const size_t bytes = kaption_element_bytes(element), out_bytes = kaption_element_bytes(out_element);
-    const float *weights = (const float *)(const void *)constants.weights;
-    const uint8_t *in[TAPS];
-    for (size_t y = layer->row_begin; y < layer->row_end; y++) {
-        for (size_t x = 0; x < layer->output.width; x++) {
-            uint8_t *out = narrow_output(layer, y, x);
-            for (size_t t = 0; t < taps; t++) {
-                const size_t in_y = y * window->stride_height - window->pad_top +
-                                    t / window->kernel_width * window->dilation_height;
-                const size_t in_x = x * window->stride_width - window->pad_left +
-                                    t % window->kernel_width * window->dilation_width;
-                const int inside = in_y < layer->input.height && in_x < layer->input.width;
-                in[t] = inside ? narrow_pixel(&layer->input, element, in_y, in_x) : constants.border;
-            }
-            for (size_t j = 0; j < channels; j += LANES) {
-                const lane_mask mask = first_lanes(channels - j);
-                vector sum = floats_of(load_integers(constants.start + j));
-                if (element == KAPTION_UINT8)
-                    for (size_t t = 0; t < taps; t++)
-                        sum = multiply_add(load_uint8(in[t] + j), load(weights + t * weight_stride + j), sum);
-                else
-                    for (size_t t = 0; t < taps; t++)
-                        sum = multiply_add(load_bfloat16(in[t] + j * bytes), load(weights + t * weight_stride + j), sum);
-                store_finished(&tail, out_element, mask, out + j * out_bytes, scaled_sum(&constants, j, sum));
-            }
-        }
-    }
-}
 
 #define NARROW_POINTWISE(name, is_binary, expression)                                                                 \
     static void name(const kaption_layer *layer) {                                                                    \
@@ -76,64 +38,84 @@ static void convert_narrow(const kaption_layer *layer) {
         flat.input.channels = flat.output.channels = 4 * layer->output.width;
         flat.input.stride = flat.output.stride = 4 * layer->output.width;
         flat.input.width = flat.output.width = 1;
+        activation_narrow(&flat);
+        narrow_clear_gaps(layer);
+        return;
     }
     activation_narrow(&flat);
+}
+
+// The taps of a window that lie in the image, along one side.
+typedef struct {
+    size_t first, count;  // the image's row or column of the first one
+} narrow_span;
+static narrow_span narrow_span_of(size_t at, size_t pad, size_t dilation, size_t taps, size_t size) {
+    const size_t skipped = at < pad ? (pad - at + dilation - 1) / dilation : 0;
+    const size_t first = at + skipped * dilation - pad;
+    if (skipped >= taps || first >= size) return (narrow_span){0, 0};
+    const size_t fit = (size - first + dilation - 1) / dilation;
+    return (narrow_span){first, fit < taps - skipped ? fit : taps - skipped};
 }
 
 // The greatest bytes of windows, for an output of the input's numbers.
 static void max_pool_bytes(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
+    const size_t channels = layer->output.channels;
+    const size_t across = window->dilation_width * layer->input.stride;
+    const size_t down = window->dilation_height * layer->input.width * layer->input.stride;
     for (size_t y = layer->row_begin; y < layer->row_end; y++) {
+        const narrow_span rows = narrow_span_of(y * window->stride_height, window->pad_top, window->dilation_height,
+                                                window->kernel_height, layer->input.height);
         for (size_t x = 0; x < layer->output.width; x++) {
+            const narrow_span columns = narrow_span_of(x * window->stride_width, window->pad_left, window->dilation_width,
+                                                       window->kernel_width, layer->input.width);
+            const uint8_t *first = rows.count * columns.count == 0
+                                       ? NULL
+                                       : narrow_pixel(&layer->input, KAPTION_UINT8, rows.first, columns.first);
             uint8_t *out = narrow_output(layer, y, x);
-            for (size_t j = 0; j < layer->output.channels; j += 16) {
-                uint8_t best[16] = {0};
-                for (size_t i = 0; i < window->kernel_height; i++) {
-                    const size_t row = y * window->stride_height + i * window->dilation_height - window->pad_top;
-                    if (row >= layer->input.height) continue;
-                    for (size_t l = 0; l < window->kernel_width; l++) {
-                        const size_t column = x * window->stride_width + l * window->dilation_width - window->pad_left;
-                        if (column >= layer->input.width) continue;
-                        greater_bytes(best, narrow_pixel(&layer->input, KAPTION_UINT8, row, column) + j);
-                    }
-                }
-                const size_t left = layer->output.channels - j;
-                if (left >= 16) memcpy(out + j, best, 16);
-                else memcpy(out + j, best, left);
+            for (size_t j = 0; j < channels; j += BYTE_LANES) {
+                const size_t count = channels - j < BYTE_LANES ? channels - j : BYTE_LANES;
+                byte_vector best = no_bytes();
+                for (size_t i = 0; i < rows.count; i++)
+                    for (size_t l = 0; l < columns.count; l++)
+                        best = greater_bytes(best, first + i * down + l * across + j, count);
+                store_bytes(out + j, best, count);
             }
         }
     }
 }
 
-INLINE void pool_narrow(const kaption_layer *layer, const int is_max) {
+INLINE void pool_narrow(const kaption_layer *layer, const int is_max, const kaption_element element) {
     const kaption_window *window = &layer->window;
-    const kaption_numbers numbers = layer->input_numbers;
-    const size_t channels = layer->output.channels, bytes = kaption_element_bytes(numbers.element);
+    const kaption_numbers numbers = {element, layer->input_numbers.scale, layer->input_numbers.zero};
+    const size_t channels = layer->output.channels, bytes = kaption_element_bytes(element);
     const size_t out_bytes = kaption_element_bytes(layer->output_numbers.element);
-    const size_t padded_height = window->pad_top + layer->input.height + window->pad_bottom;
-    const size_t padded_width = window->pad_left + layer->input.width + window->pad_right;
+    const size_t across = window->dilation_width * layer->input.stride * bytes;
+    const size_t down = window->dilation_height * layer->input.width * layer->input.stride * bytes;
     const narrow_tail tail = narrow_tail_of(layer);
     for (size_t y = layer->row_begin; y < layer->row_end; y++) {
+        const narrow_span rows = narrow_span_of(y * window->stride_height, window->pad_top, window->dilation_height,
+                                                window->kernel_height, layer->input.height);
+        const narrow_span padded_rows = narrow_span_of(y * window->stride_height, 0, window->dilation_height, window->kernel_height,
+                                                       window->pad_top + layer->input.height + window->pad_bottom);
         for (size_t x = 0; x < layer->output.width; x++) {
+            const narrow_span columns = narrow_span_of(x * window->stride_width, window->pad_left, window->dilation_width,
+                                                       window->kernel_width, layer->input.width);
+            const narrow_span padded = narrow_span_of(x * window->stride_width, 0, window->dilation_width, window->kernel_width,
+                                                      window->pad_left + layer->input.width + window->pad_right);
+            const size_t inside = rows.count * columns.count;
+            const vector cells = repeated((float)(layer->counts_padding ? padded_rows.count * padded.count : inside));
+            const uint8_t *first = inside == 0 ? NULL : narrow_pixel(&layer->input, element, rows.first, columns.first);
             uint8_t *out = narrow_output(layer, y, x);
             for (size_t j = 0; j < channels; j += LANES) {
                 const lane_mask mask = first_lanes(channels - j);
                 vector value = is_max ? repeated(-INFINITY) : zero();
-                size_t inside = 0, padded = 0;
-                for (size_t i = 0; i < window->kernel_height; i++) {
-                    const size_t from_top = y * window->stride_height + i * window->dilation_height;
-                    for (size_t l = 0; l < window->kernel_width; l++) {
-                        const size_t from_left = x * window->stride_width + l * window->dilation_width;
-                        const size_t row = from_top - window->pad_top, column = from_left - window->pad_left;
-                        padded += from_top < padded_height && from_left < padded_width;
-                        if (row >= layer->input.height || column >= layer->input.width) continue;
-                        inside++;
-                        const vector cell =
-                            load_values(numbers, mask, narrow_pixel(&layer->input, numbers.element, row, column) + j * bytes);
+                for (size_t i = 0; i < rows.count; i++)
+                    for (size_t l = 0; l < columns.count; l++) {
+                        const vector cell = load_values(numbers, mask, first + i * down + l * across + j * bytes);
                         value = is_max ? greater_or_nan(cell, value) : add(value, cell);
                     }
-                }
-                if (!is_max) value = divide(value, repeated((float)(layer->counts_padding ? padded : inside)));
+                if (!is_max) value = divide(value, cells);
                 store_activated(&tail, layer->output_numbers.element, mask, out + j * out_bytes, value);
             }
         }
@@ -144,15 +126,19 @@ static void max_pool_narrow(const kaption_layer *layer) {
     const int is_bytes = layer->input_numbers.element == KAPTION_UINT8 && layer->activation.kind == KAPTION_LINEAR &&
                          narrow_same_numbers(layer->input_numbers, layer->output_numbers);
     if (is_bytes) max_pool_bytes(layer);
-    else pool_narrow(layer, 1);
+    else if (layer->input_numbers.element == KAPTION_BFLOAT16) pool_narrow(layer, 1, KAPTION_BFLOAT16);
+    else pool_narrow(layer, 1, layer->input_numbers.element);
 }
-static void average_pool_narrow(const kaption_layer *layer) { pool_narrow(layer, 0); }
+static void average_pool_narrow(const kaption_layer *layer) {
+    if (layer->input_numbers.element == KAPTION_BFLOAT16) pool_narrow(layer, 0, KAPTION_BFLOAT16);
+    else pool_narrow(layer, 0, layer->input_numbers.element);
+}
 
 static void global_average_pool_narrow(const kaption_layer *layer) {
     kaption_layer pool = *layer;
     pool.window = (kaption_window){layer->input.height, layer->input.width, 1, 1, 1, 1, 0, 0, 0, 0};
     pool.counts_padding = 0;
-    pool_narrow(&pool, 0);
+    average_pool_narrow(&pool);
 }
 
 static void write_row(kaption_element element, size_t k, const float *a, void *row, float *scale) {

@@ -2,7 +2,7 @@
 // tile's sums stay in registers over all of it; they go to a small buffer, from which the tail writes the output. Included once for
 // each element after DOT(name) gives the names of:
 //
-//   sums, start(), multiply(sums, input, weights), input(dword, part), and the tile: TILE, PANEL, PARTS.
+//   sums, start(), store(), multiply(sums, input, weights), input(dword, part), IS_INTEGER, and the tile: TILE, PANEL, PARTS.
 
 enum { DOT(POINTERS) = 2048, DOT(BLOCK_TILES) = 16 };
 
@@ -72,39 +72,15 @@ static const DOT(function) DOT(tiles)[DOT(PANEL)][DOT(TILE)] = {{NARROW_NAMES(1)
 #undef NARROW_TILES
 #undef NARROW_NAMES
 
-typedef struct {
-    const kaption_layer *layer;
-    narrow_constants constants;
-    narrow_tail tail;
-    const float *row_scales;
-    size_t first_pixel, pixels;
-    size_t group_bytes;   // the group's first input channel
-    size_t first_filter;  // of the group
-    size_t filters;
-} DOT(product);
-
 // Pointers of all taps for `rows` output pixels from `pixel` on.
-static void DOT(fill_pointers)(const DOT(product) *p, size_t pixel, size_t rows, const uint8_t **pointers) {
-    const kaption_layer *layer = p->layer;
-    const kaption_window *window = &layer->window;
-    const kaption_element element = layer->input_numbers.element;
-    const size_t width = layer->output.width, taps = window->kernel_height * window->kernel_width;
+static void DOT(fill_pointers)(const narrow_product *p, size_t pixel, size_t rows, const uint8_t **pointers) {
+    const size_t width = p->layer->output.width;
+    const size_t height = p->layer->window.kernel_height, across = p->layer->window.kernel_width;
     size_t y = pixel / width, x = pixel % width;
     for (size_t i = 0; i < rows; i++) {
-        // Wraps below zero, and then is not less than the size of the image.
-        const size_t top = y * window->stride_height - window->pad_top;
-        const size_t left = x * window->stride_width - window->pad_left;
-        size_t row = 0, column = 0;
-        for (size_t t = 0; t < taps; t++) {
-            const size_t in_y = top + row * window->dilation_height, in_x = left + column * window->dilation_width;
-            const int inside = in_y < layer->input.height && in_x < layer->input.width;
-            const uint8_t *in = inside ? narrow_pixel(&layer->input, element, in_y, in_x) : p->constants.border;
-            pointers[t * DOT(TILE) + i] = in + p->group_bytes;
-            if (++column == window->kernel_width) {
-                column = 0;
-                row++;
-            }
-        }
+        const uint8_t **to = pointers + i;
+        for (size_t row = 0; row < height; row++)
+            for (size_t column = 0; column < across; column++, to += DOT(TILE)) *to = narrow_tap(p, y, x, row, column);
         if (++x == width) {
             x = 0;
             y++;
@@ -112,34 +88,7 @@ static void DOT(fill_pointers)(const DOT(product) *p, size_t pixel, size_t rows,
     }
 }
 
-// The tail of a tile: rows of the product from `row` on, filters from j on.
-static void DOT(finish_tile)(const DOT(product) *p, const uint32_t *sums, size_t row, size_t rows, size_t j, size_t used) {
-    const kaption_layer *layer = p->layer;
-    const kaption_element element = layer->output_numbers.element, other_element = layer->other_numbers.element;
-    const size_t bytes = kaption_element_bytes(element), other_bytes = kaption_element_bytes(other_element);
-    const size_t vectors = (used + LANES - 1) / LANES, filter = p->first_filter + j;
-    for (size_t v = 0; v < vectors; v++) {
-        const lane_mask mask = first_lanes(used - v * LANES);
-        const size_t at = filter + v * LANES;
-        const vector multiplier = load(p->constants.multiplier + at), offset = load(p->constants.offset + at);
-        uint8_t *out = (uint8_t *)layer->output.data + ((p->first_pixel + row) * layer->output.stride + at) * bytes;
-        const uint8_t *other = !layer->has_other ? NULL
-                                                 : (const uint8_t *)layer->other.data +
-                                                       ((p->first_pixel + row) * layer->other.stride + at) * other_bytes;
-        for (size_t i = 0; i < rows; i++, out += layer->output.stride * bytes) {
-            vector x = DOT(floats)(sums + (i * vectors + v) * LANES);
-            if (p->row_scales != NULL) x = multiply(x, repeated(p->row_scales[row + i]));
-            x = multiply_add(x, multiplier, offset);
-            if (other != NULL) {
-                x = multiply_add(load_numbers(other_element, mask, other), repeated(p->tail.other_factor), x);
-                other += layer->other.stride * other_bytes;
-            }
-            store_finished(&p->tail, element, mask, out, x);
-        }
-    }
-}
-
-static void DOT(run_product)(const DOT(product) *p, const uint32_t *packed) {
+static void DOT(run_product)(const narrow_product *p, const uint32_t *packed) {
     const kaption_layer *layer = p->layer;
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width, dwords = narrow_tap_dwords(layer);
     const size_t count = (p->pixels + DOT(TILE) - 1) / DOT(TILE), small = p->pixels / count, larger = p->pixels % count;
@@ -163,7 +112,7 @@ static void DOT(run_product)(const DOT(product) *p, const uint32_t *packed) {
                 const size_t row = i * small + (i < larger ? i : larger), rows = small + (i < larger);
                 tile.rows = pointers + (i - first) * taps * DOT(TILE);
                 DOT(tiles)[vectors - 1][rows - 1](&tile);
-                DOT(finish_tile)(p, sums, row, rows, j, used);
+                finish_rows(p, DOT(IS_INTEGER), sums, row, rows, j, used);
             }
             tile.panel += taps * dwords * DOT(PARTS) * width;
             j += width;
@@ -173,11 +122,7 @@ static void DOT(run_product)(const DOT(product) *p, const uint32_t *packed) {
 
 static void DOT(convolution)(const kaption_layer *layer, const float *row_scales) {
     const size_t groups = layer->groups, taps = layer->window.kernel_height * layer->window.kernel_width;
-    DOT(product) p = {
-        .layer = layer, .constants = narrow_constants_of(layer), .tail = narrow_tail_of(layer), .row_scales = row_scales,
-        .first_pixel = layer->row_begin * layer->output.width,
-        .pixels = (layer->row_end - layer->row_begin) * layer->output.width, .filters = layer->output.channels / groups,
-    };
+    narrow_product p = narrow_product_of(layer, row_scales);
     const size_t group_dwords = kaption_round_up((p.filters + LANES - 1) / LANES * LANES * taps * narrow_tap_dwords(layer) * DOT(PARTS));
     if (p.pixels == 0) return;
     for (size_t group = 0; group < groups; group++) {

@@ -1,4 +1,4 @@
-// The table of one instruction set, defined as NARROW_TABLE after the kernels.
+// The table of one instruction set, defined as NARROW_TABLE after the kernels, with NARROW_DEPTHWISE and NARROW_PACKS_DEPTHWISE.
 static void narrow_convolution(const kaption_layer *layer, const float *row_scales) {
     if (layer->input_numbers.element == KAPTION_UINT8) int8_convolution(layer, row_scales);
     else bf16_convolution(layer, row_scales);
@@ -6,12 +6,13 @@ static void narrow_convolution(const kaption_layer *layer, const float *row_scal
 static void narrow_convolution_layer(const kaption_layer *layer) { narrow_convolution(layer, NULL); }
 
 const narrow_table NARROW_TABLE = {
-    .packing = {{LANES, int8_PANEL, int8_PARTS, int8_expand}, {LANES, bf16_PANEL, bf16_PARTS, bf16_expand}},
+    .packing = {{LANES, int8_PANEL, int8_PARTS, 1, int8_expand}, {LANES, bf16_PANEL, bf16_PARTS, 1, bf16_expand}},
     .convolution = narrow_convolution,
+    .packs_depthwise = NARROW_PACKS_DEPTHWISE,
     .rows = write_row,
     .layers = {
         [KAPTION_CONVOLUTION] = narrow_convolution_layer,
-        [KAPTION_DEPTHWISE] = depthwise_narrow,
+        [KAPTION_DEPTHWISE] = NARROW_DEPTHWISE,
         [KAPTION_ADD] = add_narrow,
         [KAPTION_MULTIPLY] = multiply_narrow,
         [KAPTION_SCALE_SHIFT] = scale_shift_narrow,

@@ -1,6 +1,6 @@
 // Dot products without instructions for them: bytes widened to 16 bits and multiplied in pairs, where nothing can saturate
 // (vpmaddubsw can); bfloat16 widened to floats. After the elements, with WIDENED_TILE and WIDENED_PANEL.
-enum { int8_TILE = WIDENED_TILE, int8_PANEL = WIDENED_PANEL, int8_PARTS = 2 };
+enum { int8_IS_INTEGER = 1, int8_TILE = WIDENED_TILE, int8_PANEL = WIDENED_PANEL, int8_PARTS = 2 };
 typedef integers int8_sums;
 
 // Bytes 0 and 2, then 1 and 3.
@@ -10,9 +10,8 @@ static uint32_t int8_expand(uint32_t dword, size_t part) {
 }
 INLINE int8_sums int8_start(const int32_t *from) { return load_integers(from); }
 INLINE void int8_store(uint32_t *to, int8_sums x) { store_integers(to, x); }
-INLINE vector int8_floats(const uint32_t *from) { return floats_of(load_integers(from)); }
 
-enum { bf16_TILE = WIDENED_TILE, bf16_PANEL = WIDENED_PANEL, bf16_PARTS = 2 };
+enum { bf16_IS_INTEGER = 0, bf16_TILE = WIDENED_TILE, bf16_PANEL = WIDENED_PANEL, bf16_PARTS = 2 };
 typedef vector bf16_sums;
 
 static uint32_t bf16_expand(uint32_t dword, size_t part) { return part == 0 ? dword << 16 : dword & 0xffff0000u; }
@@ -21,4 +20,3 @@ INLINE bf16_sums bf16_start(const int32_t *from) {
     return zero();
 }
 INLINE void bf16_store(uint32_t *to, bf16_sums x) { store((float *)(void *)to, x); }
-INLINE vector bf16_floats(const uint32_t *from) { return load((const float *)(const void *)from); }

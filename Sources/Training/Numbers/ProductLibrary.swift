@@ -13,7 +13,7 @@ public enum ProductLibrary {
     /// AVX-512: with `OPENBLAS_CORETYPE=SkylakeX` it is about twice as fast, and it reads the variable only when it is loaded. Returns
     /// where there is nothing to gain, or nothing can be done.
     public static func restartWithBestCoreType() {
-        guard getenv(variable) == nil, [.avx512, .avx512vnni].contains(InstructionSet.best),
+        guard getenv(variable) == nil, [.avx512, .avx512vnni, .amx].contains(InstructionSet.best),
             ["Haswell", "Zen"].contains(coreName)
         else {
             return
