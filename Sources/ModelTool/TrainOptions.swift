@@ -82,6 +82,9 @@ enum TrainOptions {
     static let baseline = Option.defaulted(
         "baseline", ValueFormat<TrainingSettings.SelfCritical.Baseline>.choice, "mean|greedy", default: "mean",
         help: "A reward is held against that of the image's other samples, or of the greedy caption.")
+    static let bleuReward = Option.defaulted(
+        "bleu-reward", .number(0...100), "W", default: "0",
+        help: "Adds W times a sample's BLEU-4 to its CIDEr-D.")
 
     // Output
     static let output = Option.required("output", .string, "DIR", help: "Where the bundle is to be.")
@@ -132,7 +135,7 @@ enum TrainOptions {
                 ]),
             Section(
                 "Second stage",
-                [selfCriticalEpochs, selfCriticalRate, selfCriticalImages, samples, baseline]),
+                [selfCriticalEpochs, selfCriticalRate, selfCriticalImages, samples, baseline, bleuReward]),
             Section(
                 "Output",
                 [
@@ -170,6 +173,7 @@ enum TrainOptions {
         settings.selfCritical.images = options[selfCriticalImages]
         settings.selfCritical.samples = options[samples]
         settings.selfCritical.baseline = options[baseline]
+        settings.selfCritical.bleuWeight = options[bleuReward]
         return settings
     }
 }

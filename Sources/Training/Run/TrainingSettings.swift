@@ -20,6 +20,8 @@ public struct TrainingSettings: Sendable, Equatable, Codable {
         public var baseline = Baseline.mean
         /// The peak of its own cycle.
         public var learningRate = 2e-4
+        /// What a sample's BLEU-4 is multiplied by before it is added to its CIDEr-D.
+        public var bleuWeight = 0.0
     }
 
     public var seed: UInt64 = 1

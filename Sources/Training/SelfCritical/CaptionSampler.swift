@@ -11,7 +11,7 @@ final class CaptionSampler {
 
     private let shape: DecoderShape
     private let isa: kaption_isa
-    private let threads: Int
+    private let product: MatrixProduct
     private let features = ScratchFloats()
     private let embeddings = ScratchFloats()
     private let imageGates = ScratchFloats()
@@ -23,14 +23,13 @@ final class CaptionSampler {
 
     init(shape: DecoderShape, threads: Int, instructionSet: InstructionSet = .best) {
         self.shape = shape
-        self.threads = threads
+        product = MatrixProduct(team: ThreadTeam(threads: threads))
         isa = instructionSet.isa
     }
 
     /// Prepares what all samples of one state of the weights share: the input products of all words.
     func prepare(_ weights: DecoderParameters) {
-        MatrixProduct.use(threads: threads)
-        MatrixProduct.multiply(
+        product.multiply(
             shape.words, shape.gates, shape.embedding, weights[.embedding], weights[.inputWeight], transposedB: true,
             to: wordGates.reserve(shape.words * shape.gates))
         let bias = bias.reserve(shape.gates)
@@ -48,7 +47,6 @@ final class CaptionSampler {
         _ images: [(image: Int, copy: Int)], streams: [RandomStream?], tokens: ModelManifest.Decoder.Tokens, most: Int,
         weights: DecoderParameters, table: FeatureTable
     ) -> [Sample] {
-        MatrixProduct.use(threads: threads)
         let (hiddenSize, gateCount, each) = (shape.hidden, shape.gates, streams.count / max(images.count, 1))
         precondition(each * images.count == streams.count, "as many captions of each image")
         var samples = [Sample](repeating: Sample(), count: streams.count)
@@ -72,10 +70,10 @@ final class CaptionSampler {
         var words = [Int32](repeating: Int32(tokens.start), count: streams.count)
         for _ in 0..<most where !live.isEmpty {
             let inputs = words.map { UnsafePointer(wordGates + Int($0) * gateCount) as UnsafePointer<Float>? }
-            MatrixProduct.multiply(
+            product.multiply(
                 live.count, gateCount, hiddenSize, hidden, weights[.recurrentWeight], transposedB: true, to: gates)
             kaption_lstm_forward(isa, live.count, hiddenSize, inputs, bias, gates, cell, nextCell, next)
-            MatrixProduct.multiply(
+            product.multiply(
                 live.count, shape.words, hiddenSize, next, weights[.outputWeight], transposedB: true, to: logits)
             var going: [Int] = []
             words.removeAll(keepingCapacity: true)
@@ -107,10 +105,10 @@ final class CaptionSampler {
                 from: table.row(image.image, copy: image.copy), count: shape.feature)
             (embeddings + row * shape.embedding).update(from: weights[.imageBias], count: shape.embedding)
         }
-        MatrixProduct.multiply(
+        product.multiply(
             images.count, shape.embedding, shape.feature, features, weights[.imageWeight], transposedB: true,
             accumulates: true, to: embeddings)
-        MatrixProduct.multiply(
+        product.multiply(
             images.count, shape.gates, shape.embedding, embeddings, weights[.inputWeight], transposedB: true, to: gates)
         return images.indices.map { UnsafePointer(gates + $0 * shape.gates) }
     }
