@@ -44,8 +44,8 @@ public final class DecoderPass {
     private let hiddenGradient = ScratchFloats()
     private let cellGradient = ScratchFloats()
     private let bias = ScratchFloats()
-    private let recurrent: RecurrentProduct
-    private let recurrentBack: RecurrentProduct
+    private let recurrent: PackedProduct
+    private let recurrentBack: PackedProduct
     private var inputRows: [UnsafePointer<Float>?] = []
 
     /// - Parameter threads: to compute on, the caller's among them.
@@ -54,8 +54,8 @@ public final class DecoderPass {
         team = ThreadTeam(threads: threads)
         product = MatrixProduct(team: team)
         isa = instructionSet.isa
-        recurrent = RecurrentProduct(outputs: shape.gates, inputs: shape.hidden, transposes: false, isa: isa)
-        recurrentBack = RecurrentProduct(outputs: shape.hidden, inputs: shape.gates, transposes: true, isa: isa)
+        recurrent = PackedProduct(outputs: shape.gates, inputs: shape.hidden, transposes: false, isa: isa)
+        recurrentBack = PackedProduct(outputs: shape.hidden, inputs: shape.gates, transposes: true, isa: isa)
     }
 
     /// Computes the loss of a batch and its gradient by all weights.

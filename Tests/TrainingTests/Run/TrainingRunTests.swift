@@ -168,6 +168,7 @@ struct TrainingRunTests {
         let parser = XMLParserCheck(history.svg())
         #expect(parser.isWellFormed && history.svg().contains("polyline") && !history.svg().contains("nan"))
         #expect(XMLParserCheck(TrainingHistory(records: []).svg()).isWellFormed)
+        #expect([0.62, 2.72, 5.06, 10, 1].map(TrainingHistory.tick) == [0.2, 1, 2, 2, 0.2])
     }
 }
 

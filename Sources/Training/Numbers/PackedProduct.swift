@@ -2,9 +2,9 @@ import COpenBLAS
 import Inference
 import Kernels
 
-/// A product with the same matrix step after step, over few rows: packed once a batch, where OpenBLAS would pack it anew each time. The bits
+/// A product with the same matrix step after step, over few rows: packed once for a state of the weights, where OpenBLAS would pack it anew each time. The bits
 /// of a row do not depend on the others.
-final class RecurrentProduct {
+final class PackedProduct {
     private let isa: kaption_isa
     private let outputs: Int
     private let inputs: Int
