@@ -27,7 +27,7 @@ enum EpochTiming {
         let (weights, gradients) = (DecoderParameters(shape: shape), DecoderParameters(shape: shape))
         weights.initialise(seed: 1)
         let pass = DecoderPass(shape: shape, threads: threads)
-        let adam = Adam(shape: shape)
+        let adam = Adam(shape: shape, threads: threads)
         let chosen = Array(groups.prefix(options[Program.batches] ?? groups.count))
         var batch = CaptionBatch()
         var words = 0
@@ -45,7 +45,7 @@ enum EpochTiming {
         for (number, group) in (chosen.prefix(3) + chosen.suffix(3)).enumerated() { step(number, group) }
         words = 0
         var (seconds, operations) = (0.0, 0.0)
-        var product = Product()
+        var product = Product(threads: threads)
         for (number, group) in chosen.enumerated() {
             if number % 20 == 0 { product.measure() }
             let start = ContinuousClock.now
@@ -74,18 +74,23 @@ enum EpochTiming {
         return 6 * Double(gates + vocabulary + images)
     }
 
-    /// A large square product.
+    /// A large square product, on OpenBLAS's own threads.
     private struct Product {
         private static let size = 1024
+        let threads: Int
         private let a = [Float](repeating: 0.5, count: size * size)
         private let b = [Float](repeating: 0.25, count: size * size)
         private var c = [Float](repeating: 0, count: size * size)
         private var seconds = 0.0
         private var products = 0
 
+        init(threads: Int) { self.threads = threads }
+
         mutating func measure() {
             let size = Int32(Self.size)
             let start = ContinuousClock.now
+            openblas_set_num_threads(Int32(threads))
+            defer { openblas_set_num_threads(1) }
             for _ in 0..<2 {
                 cblas_sgemm(
                     CblasRowMajor, CblasNoTrans, CblasTrans, size, size, size, 1, a, size, b, size, 0, &c, size)

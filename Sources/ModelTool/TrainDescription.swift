@@ -18,12 +18,12 @@ struct TrainDescription {
         let best = state.best?.score
         let dataset = URL(fileURLWithPath: options[O.dataset]).lastPathComponent
         let learnt = "captions of \(dataset): \(summary.images) images, \(summary.captions) captions"
-        let before =
-            manifest.trainingData.map { goesOn ? "\($0); then " : "encoder and before: \($0); decoder: " } ?? ""
         value = DecoderExport.Description(
             name: options[O.name] ?? URL(fileURLWithPath: options[O.output]).lastPathComponent,
             version: options[O.modelVersion] ?? (goesOn ? Self.next(manifest.version) : "1"),
-            licence: options[O.licence] ?? manifest.licence, trainingData: options[O.trainingData] ?? before + learnt,
+            licence: options[O.licence] ?? manifest.licence,
+            trainingData: options[O.trainingData]
+                ?? Self.trainingData(before: manifest.trainingData, goesOn: goesOn, learnt: learnt),
             trainingTerms: options[O.trainingTerms] ?? manifest.trainingTerms,
             beam: best?.beam ?? manifest.decoding.beam, alpha: best?.alpha ?? Double(manifest.decoding.alpha),
             maximumWords: settings.maximumWords, quality: nil)
@@ -32,6 +32,13 @@ struct TrainDescription {
         if let heldOut { quality["development_held_out"] = Self.json(heldOut) }
         if let best = state.best { quality["epoch"] = .string("\(best.stage.rawValue) \(best.epoch)") }
         if !quality.isEmpty { value.quality = .object(quality) }
+    }
+
+    /// What the given bundle was trained on and what was learnt now; the same data is named once.
+    static func trainingData(before: String?, goesOn: Bool, learnt: String) -> String {
+        guard let before else { return learnt }
+        guard goesOn else { return "encoder and before: \(before); decoder: \(learnt)" }
+        return before.hasSuffix(learnt) ? before : "\(before); then \(learnt)"
     }
 
     /// The number that a version ends in, plus one.

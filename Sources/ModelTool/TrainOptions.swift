@@ -72,16 +72,19 @@ enum TrainOptions {
     // Second stage
     static let selfCriticalEpochs = Option.defaulted(
         "self-critical-epochs", .integer(0...10_000), "N", default: "0",
-        help: "Epochs of the second stage: sampled captions, rewarded by CIDEr-D.")
+        help: "Epochs of the second stage: sampled captions, rewarded by CIDEr-D (and BLEU-4).")
     static let selfCriticalRate = Option.defaulted(
-        "self-critical-rate", .number(0...1), "R", default: "0.0002", help: "Its peak learning rate.")
+        "self-critical-rate", .number(0...1), "R", default: "0.0004", help: "Its peak learning rate.")
     static let selfCriticalImages = Option.defaulted(
-        "self-critical-images", .integer(1...4096), "N", default: "32", help: "Images of a batch.")
+        "self-critical-images", .integer(1...4096), "N", default: "16", help: "Images of a batch.")
     static let samples = Option.defaulted(
         "samples", .integer(2...64), "N", default: "5", help: "Captions sampled of an image.")
     static let baseline = Option.defaulted(
         "baseline", ValueFormat<TrainingSettings.SelfCritical.Baseline>.choice, "mean|greedy", default: "mean",
         help: "A reward is held against that of the image's other samples, or of the greedy caption.")
+    static let bleuReward = Option.defaulted(
+        "bleu-reward", .number(0...100), "W", default: "0",
+        help: "Adds W times a sample's BLEU-4 to its CIDEr-D.")
 
     // Output
     static let output = Option.required("output", .string, "DIR", help: "Where the bundle is to be.")
@@ -132,7 +135,7 @@ enum TrainOptions {
                 ]),
             Section(
                 "Second stage",
-                [selfCriticalEpochs, selfCriticalRate, selfCriticalImages, samples, baseline]),
+                [selfCriticalEpochs, selfCriticalRate, selfCriticalImages, samples, baseline, bleuReward]),
             Section(
                 "Output",
                 [
@@ -145,7 +148,7 @@ enum TrainOptions {
                 "Flickr8k, both stages",
                 "kaption-model train --dataset Flickr8k.token.txt --images Images --train-split Flickr_8k.trainImages.txt "
                     + "--dev-split Flickr_8k.devImages.txt --encoder Models/kaption-small --flips "
-                    + "--self-critical-epochs 5 --output Models/mine"),
+                    + "--self-critical-epochs 8 --output Models/mine"),
             Example(
                 "Go on with more data",
                 "kaption-model train --dataset captions.txt --images Images --from Models/mine --epochs 3 "
@@ -170,6 +173,7 @@ enum TrainOptions {
         settings.selfCritical.images = options[selfCriticalImages]
         settings.selfCritical.samples = options[samples]
         settings.selfCritical.baseline = options[baseline]
+        settings.selfCritical.bleuWeight = options[bleuReward]
         return settings
     }
 }

@@ -117,6 +117,18 @@ struct TrainCommandTests {
         #expect(try String(contentsOf: errors, encoding: .utf8).contains(reason))
     }
 
+    @Test func theSameDataIsNamedOnce() {
+        func named(_ before: String?, goesOn: Bool = true) -> String {
+            TrainDescription.trainingData(before: before, goesOn: goesOn, learnt: "captions of b: 2 images")
+        }
+        #expect(named(nil) == "captions of b: 2 images")
+        #expect(named("captions of a: 9 images") == "captions of a: 9 images; then captions of b: 2 images")
+        for before in ["captions of b: 2 images", "encoder and before: a; decoder: captions of b: 2 images"] {
+            #expect(named(before) == before)
+        }
+        #expect(named("a", goesOn: false) == "encoder and before: a; decoder: captions of b: 2 images")
+    }
+
     @Test func versionsCountUp() {
         #expect(TrainDescription.next("1") == "2" && TrainDescription.next("v1.9") == "v1.10")
         #expect(TrainDescription.next("final") == "final.1")

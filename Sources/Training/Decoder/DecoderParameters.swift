@@ -14,10 +14,19 @@ public final class DecoderParameters {
         var end = 0
         for tensor in DecoderTensor.allCases {
             offsets[tensor] = end
-            end += (tensor.count(shape) + 15) / 16 * 16
+            end += Self.padded(tensor.count(shape))
         }
         self.offsets = offsets
         buffer = FloatBuffer(count: end)
+    }
+
+    private static func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+    /// Floats that a shape takes, gaps included; nil where a size is not positive or beyond 2²⁰.
+    static func count(_ shape: DecoderShape) -> Int? {
+        let sizes = [shape.feature, shape.embedding, shape.hidden, shape.words]
+        guard sizes.allSatisfy({ (1...1 << 20).contains($0) }) else { return nil }
+        return DecoderTensor.allCases.reduce(0) { $0 + padded($1.count(shape)) }
     }
 
     /// Floats, gaps included.

@@ -4,7 +4,7 @@ import Kernels
 /// Show and Tell over a batch, forward and backward side by side (Vinyals et al., "Show and Tell", CVPR 2015; back-propagation
 /// through time).
 ///
-/// Only the recurrent product is done step by step. The products of the inputs are done once for each different word of the batch,
+/// Only the recurrent product is done step by step, by each thread for captions of its own through all steps. The products of the inputs are done once for each different word of the batch,
 /// those of the vocabulary over the rows of all steps, and so are all gradients of weights. Memory grows to the largest batch seen;
 /// after that nothing is allocated.
 public final class DecoderPass {
@@ -23,10 +23,13 @@ public final class DecoderPass {
 
     /// Rows whose logits are in memory at a time: enough for a product at full rate, few enough for the cache.
     private static let logitRows = 512
+    /// Captions, or rows of logits, that are worth a thread.
+    private static let captionsOfThread = 16
 
     private let shape: DecoderShape
     private let isa: kaption_isa
-    private let threads: Int
+    private let team: ThreadTeam
+    private let product: MatrixProduct
 
     private let features = ScratchFloats()
     private let inputs = ScratchFloats()
@@ -37,22 +40,22 @@ public final class DecoderPass {
     private let before = ScratchFloats()
     private let outputs = ScratchFloats()
     private let logits = ScratchFloats()
+    private let losses = ScratchFloats()
     private let hiddenGradient = ScratchFloats()
     private let cellGradient = ScratchFloats()
     private let bias = ScratchFloats()
-    private let recurrent: RecurrentProduct
-    private let recurrentBack: RecurrentProduct
+    private let recurrent: PackedProduct
+    private let recurrentBack: PackedProduct
     private var inputRows: [UnsafePointer<Float>?] = []
 
-    /// - Parameter threads: of the products.
+    /// - Parameter threads: to compute on, the caller's among them.
     public init(shape: DecoderShape, threads: Int, instructionSet: InstructionSet = .best) {
         self.shape = shape
-        self.threads = threads
+        team = ThreadTeam(threads: threads)
+        product = MatrixProduct(team: team)
         isa = instructionSet.isa
-        recurrent = RecurrentProduct(
-            outputs: shape.gates, inputs: shape.hidden, transposes: false, threads: threads, isa: isa)
-        recurrentBack = RecurrentProduct(
-            outputs: shape.hidden, inputs: shape.gates, transposes: true, threads: threads, isa: isa)
+        recurrent = PackedProduct(outputs: shape.gates, inputs: shape.hidden, transposes: false, isa: isa)
+        recurrentBack = PackedProduct(outputs: shape.hidden, inputs: shape.gates, transposes: true, isa: isa)
     }
 
     /// Computes the loss of a batch and its gradient by all weights.
@@ -64,7 +67,6 @@ public final class DecoderPass {
         _ batch: CaptionBatch, features table: FeatureTable, weights: DecoderParameters,
         gradients: DecoderParameters, smoothing: Float, dropout: DropoutNoise?, scale: Float
     ) -> Loss {
-        MatrixProduct.use(threads: threads)
         forward(batch, table, weights, dropout)
         let loss = predict(batch, weights, gradients, smoothing, dropout, scale)
         backward(batch, weights, gradients)
@@ -99,13 +101,13 @@ public final class DecoderPass {
                 from: table.row(caption.image, copy: caption.copy), count: shape.feature)
             (images + place * embedding).update(from: weights[.imageBias], count: embedding)
         }
-        MatrixProduct.multiply(
+        product.multiply(
             captions, embedding, shape.feature, features, weights[.imageWeight], transposedB: true, accumulates: true,
             to: images)
         drop(dropout, .images, captions * embedding, images)
 
         let inputGates = inputGates.reserve((words + captions) * gateCount)
-        MatrixProduct.multiply(
+        product.multiply(
             words + captions, gateCount, embedding, inputs, weights[.inputWeight], transposedB: true, to: inputGates)
         let bias = bias.reserve(gateCount)
         bias.update(from: weights[.inputBias], count: gateCount)
@@ -120,18 +122,22 @@ public final class DecoderPass {
         recurrentBack.pack(weights[.recurrentWeight])
         inputRows.withUnsafeBufferPointer { inputRows in
             guard let firstInput = inputRows.baseAddress else { return }
-            for step in batch.rows.indices {
-                let (first, count) = (batch.firsts[step], batch.rows[step])
-                let stepGates = gates + first * gateCount
-                let last = step == 0 ? nil : batch.firsts[step - 1] * hiddenSize
-                if let last {
-                    recurrent.apply(rows: count, from: hidden + last, to: stepGates)
-                } else {
-                    stepGates.update(repeating: 0, count: count * gateCount)
+            team.split(batch.captions.count, grain: Self.captionsOfThread) { captions in
+                for step in batch.rows.indices {
+                    let going = captions.clamped(to: 0..<batch.rows[step])
+                    guard !going.isEmpty else { break }
+                    let row = batch.firsts[step] + going.lowerBound
+                    let rowGates = gates + row * gateCount
+                    let last = step == 0 ? nil : (batch.firsts[step - 1] + going.lowerBound) * hiddenSize
+                    if let last {
+                        recurrent.apply(rows: going.count, from: hidden + last, to: rowGates)
+                    } else {
+                        rowGates.update(repeating: 0, count: going.count * gateCount)
+                    }
+                    kaption_lstm_forward(
+                        isa, going.count, hiddenSize, firstInput + row, bias, rowGates, last.map { cells + $0 },
+                        cells + row * hiddenSize, hidden + row * hiddenSize)
                 }
-                kaption_lstm_forward(
-                    isa, count, hiddenSize, firstInput + first, bias, stepGates, last.map { cells + $0 },
-                    cells + first * hiddenSize, hidden + first * hiddenSize)
             }
         }
     }
@@ -149,25 +155,27 @@ public final class DecoderPass {
         outputs.update(from: hidden.reserve(0) + captions * hiddenSize, count: rows * hiddenSize)
         drop(dropout, .outputs, rows * hiddenSize, outputs)
         let logits = logits.reserve(min(rows, Self.logitRows) * words)
+        let losses = losses.reserve(min(rows, Self.logitRows))
         gradients[.outputBias].update(repeating: 0, count: words)
         var loss = Loss(sum: 0, targets: rows)
         for first in stride(from: 0, to: rows, by: Self.logitRows) {
             let count = min(Self.logitRows, rows - first)
             let chunk = outputs + first * hiddenSize
-            MatrixProduct.multiply(
+            product.multiply(
                 count, words, hiddenSize, chunk, weights[.outputWeight], transposedB: true, to: logits)
-            for row in 0..<count {
-                let values = logits + row * words
-                loss.sum += Double(
-                    kaption_softmax_loss(
-                        isa, words, values, weights[.outputBias], Int(batch.targets[first + row]), smoothing,
-                        scale * batch.weights[first + row]))
-                MatrixProduct.add(words, values, to: gradients[.outputBias])
+            team.split(count, grain: Self.captionsOfThread) { part in
+                for row in part {
+                    losses[row] = kaption_softmax_loss(
+                        isa, words, logits + row * words, weights[.outputBias], Int(batch.targets[first + row]),
+                        smoothing, scale * batch.weights[first + row])
+                }
             }
-            MatrixProduct.multiply(
+            for row in 0..<count { loss.sum += Double(losses[row]) }
+            product.addColumnSums(rows: count, columns: words, logits, to: gradients[.outputBias])
+            product.multiply(
                 words, hiddenSize, count, logits, transposedA: true, chunk, accumulates: first > 0,
                 to: gradients[.outputWeight])
-            MatrixProduct.multiply(count, hiddenSize, words, logits, weights[.outputWeight], to: chunk)
+            product.multiply(count, hiddenSize, words, logits, weights[.outputWeight], to: chunk)
         }
         drop(dropout, .outputs, rows * hiddenSize, outputs)
         return loss
@@ -185,21 +193,22 @@ public final class DecoderPass {
         let cellGradient = cellGradient.reserve(captions * hiddenSize)
         cellGradient.update(repeating: 0, count: captions * hiddenSize)
         hiddenGradient.update(repeating: 0, count: captions * hiddenSize)
-        for step in batch.rows.indices.reversed() {
-            let (first, count) = (batch.firsts[step], batch.rows[step])
-            let going = step + 1 < batch.rows.count ? batch.rows[step + 1] : 0
-            // Rows that ended with this step have nothing from the next.
-            (hiddenGradient + going * hiddenSize).update(repeating: 0, count: (count - going) * hiddenSize)
-            if step > 0 {
-                MatrixProduct.add(
-                    count * hiddenSize, outputs + (first - captions) * hiddenSize, to: hiddenGradient)
-            }
-            let last = step == 0 ? nil : batch.firsts[step - 1] * hiddenSize
-            kaption_lstm_backward(
-                isa, count, hiddenSize, gates + first * gateCount, last.map { cells + $0 }, cells + first * hiddenSize,
-                hiddenGradient, cellGradient)
-            if step > 0 {
-                recurrentBack.apply(rows: count, from: gates + first * gateCount, to: hiddenGradient)
+        team.split(captions, grain: Self.captionsOfThread) { part in
+            // Captions that end with a step have nothing from the next: their gradients are still zeros.
+            for step in batch.rows.indices.reversed() {
+                let going = part.clamped(to: 0..<batch.rows[step])
+                guard !going.isEmpty else { continue }
+                let row = batch.firsts[step] + going.lowerBound
+                let gradient = hiddenGradient + going.lowerBound * hiddenSize
+                if step > 0 {
+                    MatrixProduct.add(
+                        going.count * hiddenSize, outputs + (row - captions) * hiddenSize, to: gradient)
+                }
+                let last = step == 0 ? nil : (batch.firsts[step - 1] + going.lowerBound) * hiddenSize
+                kaption_lstm_backward(
+                    isa, going.count, hiddenSize, gates + row * gateCount, last.map { cells + $0 },
+                    cells + row * hiddenSize, gradient, cellGradient + going.lowerBound * hiddenSize)
+                if step > 0 { recurrentBack.apply(rows: going.count, from: gates + row * gateCount, to: gradient) }
             }
         }
         let before = before.reserve((rows - captions) * hiddenSize)
@@ -207,7 +216,7 @@ public final class DecoderPass {
             (before + (batch.firsts[step] - captions) * hiddenSize).update(
                 from: hidden + batch.firsts[step - 1] * hiddenSize, count: batch.rows[step] * hiddenSize)
         }
-        MatrixProduct.multiply(
+        product.multiply(
             gateCount, hiddenSize, rows - captions, gates + captions * gateCount, transposedA: true, before,
             to: gradients[.recurrentWeight])
     }
@@ -222,17 +231,21 @@ public final class DecoderPass {
         // The inputs' products are done with, so their place holds their gradients now.
         let inputGates = inputGates.reserve(0)
         inputGates.update(repeating: 0, count: (words + captions) * gateCount)
-        for (row, input) in batch.inputs.enumerated() {
-            MatrixProduct.add(gateCount, gates + row * gateCount, to: inputGates + input * gateCount)
+        team.split(gateCount, grain: 512) { part in
+            for (row, input) in batch.inputs.enumerated() {
+                MatrixProduct.add(
+                    part.count, gates + row * gateCount + part.lowerBound,
+                    to: inputGates + input * gateCount + part.lowerBound)
+            }
         }
         gradients[.inputBias].update(repeating: 0, count: gateCount)
-        MatrixProduct.addColumnSums(
+        product.addColumnSums(
             rows: words + captions, columns: gateCount, inputGates, to: gradients[.inputBias])
         gradients[.recurrentBias].update(from: gradients[.inputBias], count: gateCount)
         let inputs = inputs.reserve(0)
-        MatrixProduct.multiply(
+        product.multiply(
             gateCount, embedding, words + captions, inputGates, transposedA: true, inputs, to: gradients[.inputWeight])
-        MatrixProduct.multiply(
+        product.multiply(
             words + captions, embedding, gateCount, inputGates, weights[.inputWeight], to: inputs)
 
         for (place, word) in batch.words.enumerated() {
@@ -243,8 +256,8 @@ public final class DecoderPass {
         let images = inputs + words * embedding
         drop(dropout, .images, captions * embedding, images)
         gradients[.imageBias].update(repeating: 0, count: embedding)
-        MatrixProduct.addColumnSums(rows: captions, columns: embedding, images, to: gradients[.imageBias])
-        MatrixProduct.multiply(
+        product.addColumnSums(rows: captions, columns: embedding, images, to: gradients[.imageBias])
+        product.multiply(
             embedding, shape.feature, captions, images, transposedA: true, features.reserve(0),
             to: gradients[.imageWeight])
     }

@@ -33,6 +33,7 @@ public struct EmbeddingInitialisation: Sendable, Equatable {
             let scale = 1 / Float(size).squareRoot()
             projection = (0..<size * embedding).map { _ in random.normal() * scale }
         }
+        let product = MatrixProduct(team: ThreadTeam(threads: 1))
         var random = RandomStream(seed: seed, .embeddings)
         for (word, text) in table.words.enumerated() {
             let drawn = (0..<size).map { means[$0] + deviations[$0] * random.normal() }
@@ -44,7 +45,7 @@ public struct EmbeddingInitialisation: Sendable, Equatable {
             if projection.isEmpty {
                 vector.withUnsafeBufferPointer { if let base = $0.baseAddress { row.update(from: base, count: size) } }
             } else {
-                MatrixProduct.multiply(1, embedding, size, vector, projection, to: row)
+                product.multiply(1, embedding, size, vector, projection, to: row)
             }
         }
     }

@@ -77,10 +77,12 @@ struct Checkpoint {
         else { throw TrainingError("\(path): written by another version; remove it to begin anew") }
         self.header = header
         var at = start + Int(length)
+        // Before memory is taken for it: the header may say anything.
+        let floats = DecoderParameters.count(header.shape)
+        guard let floats, floats <= (end - at) / 4, 4 * parts * floats == end - at else { throw damaged }
         parameters = []
         for _ in 0..<parts {
             let part = DecoderParameters(shape: header.shape)
-            guard at + 4 * part.count <= end else { throw damaged }
             data.withUnsafeBytes { bytes in
                 UnsafeMutableRawPointer(part.base).copyMemory(
                     from: UnsafeRawBufferPointer(rebasing: bytes[at..<at + 4 * part.count]).baseAddress
@@ -90,6 +92,5 @@ struct Checkpoint {
             parameters.append(part)
             at += 4 * part.count
         }
-        guard at == end else { throw damaged }
     }
 }

@@ -5,7 +5,7 @@ import Kernels
 
 /// One training from its first step to its last, or from a checkpoint on.
 ///
-/// It runs on the calling thread, which must not be one of Swift's cooperative pool; only the products use more threads.
+/// It runs on the calling thread, which must not be one of Swift's cooperative pool, and on the threads of a `ThreadTeam`.
 public final class TrainingRun {
     /// What `progress` is told after a step.
     public struct Progress: Sendable {
@@ -50,7 +50,7 @@ public final class TrainingRun {
         bestWeights = DecoderParameters(shape: shape)
         bestWeights.copy(from: weights)
         gradients = DecoderParameters(shape: shape)
-        optimiser = Adam(shape: shape)
+        optimiser = Adam(shape: shape, threads: threads)
         pass = DecoderPass(shape: shape, threads: threads)
         dataDigest = Self.digest(data)
         state.stage = settings.epochs > 0 ? .crossEntropy : .selfCritical

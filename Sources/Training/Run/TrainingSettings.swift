@@ -14,12 +14,14 @@ public struct TrainingSettings: Sendable, Equatable, Codable {
 
         public var epochs = 0
         /// Of a batch.
-        public var images = 32
+        public var images = 16
         /// Of an image.
         public var samples = 5
         public var baseline = Baseline.mean
         /// The peak of its own cycle.
-        public var learningRate = 2e-4
+        public var learningRate = 4e-4
+        /// What a sample's BLEU-4 is multiplied by before it is added to its CIDEr-D.
+        public var bleuWeight = 0.0
     }
 
     public var seed: UInt64 = 1

@@ -9,13 +9,21 @@ final class CaptionSampler {
         var ends = false
     }
 
+    private static let captionsOfThread = 16
+
     private let shape: DecoderShape
     private let isa: kaption_isa
-    private let threads: Int
+    private let team: ThreadTeam
+    private let product: MatrixProduct
+    private let recurrent: PackedProduct
+    private let vocabulary: PackedProduct
     private let features = ScratchFloats()
     private let embeddings = ScratchFloats()
     private let imageGates = ScratchFloats()
+    /// The input products of the words that were read since `prepare`, each at its word's place.
     private let wordGates = ScratchFloats()
+    private var knowsGates: [Bool] = []
+    private let newGates = ScratchFloats()
     private let bias = ScratchFloats()
     private let gates = ScratchFloats()
     private let logits = ScratchFloats()
@@ -23,19 +31,21 @@ final class CaptionSampler {
 
     init(shape: DecoderShape, threads: Int, instructionSet: InstructionSet = .best) {
         self.shape = shape
-        self.threads = threads
+        team = ThreadTeam(threads: threads)
+        product = MatrixProduct(team: team)
         isa = instructionSet.isa
+        recurrent = PackedProduct(outputs: shape.gates, inputs: shape.hidden, transposes: false, isa: isa)
+        vocabulary = PackedProduct(outputs: shape.words, inputs: shape.hidden, transposes: false, isa: isa)
     }
 
-    /// Prepares what all samples of one state of the weights share: the input products of all words.
+    /// Prepares what all samples of one state of the weights share.
     func prepare(_ weights: DecoderParameters) {
-        MatrixProduct.use(threads: threads)
-        MatrixProduct.multiply(
-            shape.words, shape.gates, shape.embedding, weights[.embedding], weights[.inputWeight], transposedB: true,
-            to: wordGates.reserve(shape.words * shape.gates))
+        knowsGates = Array(repeating: false, count: shape.words)
         let bias = bias.reserve(shape.gates)
         bias.update(from: weights[.inputBias], count: shape.gates)
         MatrixProduct.add(shape.gates, weights[.recurrentBias], to: bias)
+        recurrent.pack(weights[.recurrentWeight])
+        vocabulary.pack(weights[.outputWeight])
     }
 
     /// Captions of images, `streams.count` ÷ `images.count` of each, those of an image side by side.
@@ -48,7 +58,6 @@ final class CaptionSampler {
         _ images: [(image: Int, copy: Int)], streams: [RandomStream?], tokens: ModelManifest.Decoder.Tokens, most: Int,
         weights: DecoderParameters, table: FeatureTable
     ) -> [Sample] {
-        MatrixProduct.use(threads: threads)
         let (hiddenSize, gateCount, each) = (shape.hidden, shape.gates, streams.count / max(images.count, 1))
         precondition(each * images.count == streams.count, "as many captions of each image")
         var samples = [Sample](repeating: Sample(), count: streams.count)
@@ -57,7 +66,7 @@ final class CaptionSampler {
         let (hidden, cell) = (states[0].reserve(stateCount), states[1].reserve(stateCount))
         let (next, nextCell) = (states[2].reserve(stateCount), states[3].reserve(stateCount))
         let gates = gates.reserve(streams.count * gateCount)
-        let (bias, wordGates) = (bias.reserve(gateCount), wordGates.reserve(0))
+        let (bias, wordGates) = (bias.reserve(gateCount), wordGates.reserve(shape.words * gateCount))
         let logits = logits.reserve(streams.count * shape.words)
 
         let imageInputs = readImages(images, weights, table)
@@ -70,17 +79,34 @@ final class CaptionSampler {
         // The captions that go on, in the order of their rows, and the word that each reads.
         var live = Array(streams.indices)
         var words = [Int32](repeating: Int32(tokens.start), count: streams.count)
+        var chosen = [Int](repeating: 0, count: streams.count)
         for _ in 0..<most where !live.isEmpty {
+            readWords(words, weights)
             let inputs = words.map { UnsafePointer(wordGates + Int($0) * gateCount) as UnsafePointer<Float>? }
-            MatrixProduct.multiply(
-                live.count, gateCount, hiddenSize, hidden, weights[.recurrentWeight], transposedB: true, to: gates)
-            kaption_lstm_forward(isa, live.count, hiddenSize, inputs, bias, gates, cell, nextCell, next)
-            MatrixProduct.multiply(
-                live.count, shape.words, hiddenSize, next, weights[.outputWeight], transposedB: true, to: logits)
+            chosen.withUnsafeMutableBufferPointer { chosen in
+                streams.withUnsafeMutableBufferPointer { streams in
+                    team.split(live.count, grain: Self.captionsOfThread) { rows in
+                        let first = rows.lowerBound
+                        let (rowGates, rowNext) = (gates + first * gateCount, next + first * hiddenSize)
+                        let rowLogits = logits + first * shape.words
+                        recurrent.apply(rows: rows.count, from: hidden + first * hiddenSize, to: rowGates)
+                        inputs.withUnsafeBufferPointer { inputs in
+                            kaption_lstm_forward(
+                                isa, rows.count, hiddenSize, inputs.baseAddress.map { $0 + first }, bias, rowGates,
+                                cell + first * hiddenSize, nextCell + first * hiddenSize, rowNext)
+                        }
+                        vocabulary.apply(rows: rows.count, from: rowNext, to: rowLogits)
+                        for row in rows {
+                            chosen[row] = choose(
+                                logits + row * shape.words, weights[.outputBias], &streams[live[row]])
+                        }
+                    }
+                }
+            }
             var going: [Int] = []
             words.removeAll(keepingCapacity: true)
             for (row, caption) in live.enumerated() {
-                let word = choose(logits + row * shape.words, weights[.outputBias], &streams[caption])
+                let word = chosen[row]
                 if word == tokens.end {
                     samples[caption].ends = true
                     continue
@@ -96,6 +122,27 @@ final class CaptionSampler {
         return samples
     }
 
+    /// Multiplies the words that are new by the input weights.
+    private func readWords(_ words: [Int32], _ weights: DecoderParameters) {
+        var new: [Int] = []
+        for word in words where !knowsGates[Int(word)] {
+            knowsGates[Int(word)] = true
+            new.append(Int(word))
+        }
+        let embeddings = embeddings.reserve(new.count * shape.embedding)
+        let newGates = newGates.reserve(new.count * shape.gates)
+        for (row, word) in new.enumerated() {
+            (embeddings + row * shape.embedding).update(
+                from: weights[.embedding] + word * shape.embedding, count: shape.embedding)
+        }
+        product.multiply(
+            new.count, shape.gates, shape.embedding, embeddings, weights[.inputWeight], transposedB: true, to: newGates)
+        let wordGates = wordGates.reserve(0)
+        for (row, word) in new.enumerated() {
+            (wordGates + word * shape.gates).update(from: newGates + row * shape.gates, count: shape.gates)
+        }
+    }
+
     private func readImages(
         _ images: [(image: Int, copy: Int)], _ weights: DecoderParameters, _ table: FeatureTable
     ) -> [UnsafePointer<Float>?] {
@@ -107,10 +154,10 @@ final class CaptionSampler {
                 from: table.row(image.image, copy: image.copy), count: shape.feature)
             (embeddings + row * shape.embedding).update(from: weights[.imageBias], count: shape.embedding)
         }
-        MatrixProduct.multiply(
+        product.multiply(
             images.count, shape.embedding, shape.feature, features, weights[.imageWeight], transposedB: true,
             accumulates: true, to: embeddings)
-        MatrixProduct.multiply(
+        product.multiply(
             images.count, shape.gates, shape.embedding, embeddings, weights[.inputWeight], transposedB: true, to: gates)
         return images.indices.map { UnsafePointer(gates + $0 * shape.gates) }
     }

@@ -17,7 +17,7 @@ final class SelfCriticalTask: LearningTask {
     init(data: TrainingData, settings: TrainingSettings, shape: DecoderShape, threads: Int) {
         self.settings = settings
         self.data = data
-        reward = ConsensusReward(references: data.references)
+        reward = ConsensusReward(references: data.references, bleuWeight: settings.selfCritical.bleuWeight)
         sampler = CaptionSampler(shape: shape, threads: threads)
         batchesPerEpoch = (data.references.count + settings.selfCritical.images - 1) / settings.selfCritical.images
     }

@@ -129,6 +129,18 @@ struct TrainingRunTests {
         #expect(try refusal(bytes, settings(epochs: 9))?.contains("other settings") == true)
     }
 
+    /// A header that asks for more than the file holds, in a file whose digest is right, takes no memory.
+    @Test(arguments: [1 << 20, 1 << 40, Int.max, -1, 0])
+    func aShapeBeyondTheFileIsRefused(size: Int) throws {
+        let folder = try TemporaryDirectory()
+        let shape = DecoderShape(feature: size, embedding: size, hidden: size, words: size)
+        let header = Checkpoint.Header(
+            settings: settings(), state: TrainingState(), shape: shape, data: "", adamSteps: 0)
+        try Checkpoint(header: header, parameters: []).write(to: folder.url.path)
+        let error = #expect(throws: TrainingError.self) { try Checkpoint(folder: folder.url.path, parts: 4) }
+        #expect(error?.message.contains("damaged") == true)
+    }
+
     @Test func lossThatIsNotFiniteEndsIt() throws {
         let run = make(settings())
         run.weights[.outputBias][5] = .nan
@@ -156,6 +168,7 @@ struct TrainingRunTests {
         let parser = XMLParserCheck(history.svg())
         #expect(parser.isWellFormed && history.svg().contains("polyline") && !history.svg().contains("nan"))
         #expect(XMLParserCheck(TrainingHistory(records: []).svg()).isWellFormed)
+        #expect([0.62, 2.72, 5.06, 10, 1].map(TrainingHistory.tick) == [0.2, 1, 2, 2, 0.2])
     }
 }
 

@@ -66,6 +66,18 @@ struct SelfCriticalTests {
         #expect(rewards[0] == expected[0])
     }
 
+    /// Against a hand's computation: "a dog runs <end>" shares 4 of 4, 2 of 3, 1 of 2 and 0 of 1 n-grams with the reference.
+    @Test func blendOfBLEUIsAddedToTheReward() {
+        let references = [[["a", "dog", "runs", "fast"]], [["two", "cats", "sleep"]]]
+        let captions = [(image: 0, words: ["a", "dog", "runs"], ends: true), (image: 0, words: ["x"], ends: false)]
+        let plain = ConsensusReward(references: references).rewards(captions)
+        let blend = ConsensusReward(references: references, bleuWeight: 2).rewards(captions)
+        let precisions = [1.0, 3.0 / 4, 2.0 / 3, 1.0 / 2]
+        let expected = pow(precisions.reduce(1, *), 0.25) * exp(1 - 5.0 / 4)
+        #expect(abs(blend[0] - plain[0] - 2 * expected) < 1e-12)
+        #expect(blend[1] == 0 && plain[1] == 0)
+    }
+
     /// Captions above their image's baseline become more probable, those below it less.
     @Test(arguments: TrainingSettings.SelfCritical.Baseline.allCases)
     func advantagesAreAgainstTheBaseline(baseline: TrainingSettings.SelfCritical.Baseline) {
