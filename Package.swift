@@ -41,7 +41,7 @@ let package = Package(
         .executableTarget(
             name: "Consumer",
             dependencies: ["Inference", "Messaging", "HTTPServer", "CLinux", "CommandLineOptions", "Telemetry"],
-            // What one thread allocates another frees, for every request: glibc's allocator does that at twice the cost.
+            // What one thread allocates another frees, for every request: that is dear with glibc's allocator.
             linkerSettings: [.linkedLibrary("jemalloc")]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
         .executableTarget(

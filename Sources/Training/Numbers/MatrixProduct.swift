@@ -1,7 +1,7 @@
 import COpenBLAS
 
 /// Products of row-major matrices by OpenBLAS, split over a team's threads: each computes rows or columns of the result by itself.
-/// OpenBLAS's own threads have no part in it. After a product they spin for milliseconds, on the cores that the loops between two products need.
+/// OpenBLAS's own threads have no part in it.
 struct MatrixProduct {
     /// Rows or columns that are worth a thread, and multiply-adds below which none is woken.
     private static let (grain, leastWork) = (32, 1 << 20)
