@@ -9,13 +9,14 @@ struct AssignedLane<Answer: Sendable>: Sendable {
     var requestedCommit: Int64 = -1
     var confirmedCommit: Int64 = -1
 
-    /// nil for one that is to be ignored.
+    /// Takes records in; nil for one that is to be ignored.
     mutating func admit(_ records: [(offset: Int64, bytes: Int)], epoch: UInt32) -> [Place?] {
         records.map { record in
             lane.admit(offset: record.offset, bytes: record.bytes).map { Place(epoch: epoch, sequence: $0) }
         }
     }
 
+    /// Takes answers in, all of this lane, and gives those that leave now.
     mutating func finish(
         _ answers: ArraySlice<(place: Place, answer: Answer)>, messages: (Answer) -> Int,
         release: (Int, Answer) -> Void

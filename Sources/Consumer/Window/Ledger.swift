@@ -121,8 +121,9 @@ final class Ledger<Answer: Sendable>: Sendable {
     /// The same for several records of one partition.
     func admit(_ partition: TopicPartition, _ records: [(offset: Int64, bytes: Int)]) -> [Place?] {
         state.withLock { state in
-            guard let epoch = state.epochs[partition] else { return records.map { _ in nil } }
-            let places = state.lanes[epoch]?.admit(records, epoch: epoch) ?? []
+            guard let epoch = state.epochs[partition],
+                let places = state.lanes[epoch]?.admit(records, epoch: epoch)
+            else { return records.map { _ in nil } }
             var entered = (requests: 0, bytes: 0)
             for (place, record) in zip(places, records) where place != nil {
                 entered.requests += 1
@@ -185,7 +186,7 @@ final class Ledger<Answer: Sendable>: Sendable {
         free(places) { $0.complete($1) }
     }
 
-    /// Frees the places of those whose bytes `end` gives.
+    /// Frees the places of those that `end` ends.
     private func free(
         _ places: [Place], _ end: (inout PartitionLane<Answer>, Int) -> (bytes: Int, answer: Answer)?
     ) {
