@@ -1,5 +1,7 @@
 """The whole worker, Kafka to Kafka, beside Python workers: the same requests, topics of their own, alternating runs.
 
+A worker is named by its stack and its precision, and if need be the most images of a batch: kaption:int8, openvino:bf16, onnxruntime:fp32:4.
+
 All captions take all their steps (prepare.py's random decoders). A run's time is from its first to its last result by their time stamps, so
 starting and joining do not count; memory is the sum of the processes' proportional set sizes at the end.
 """
@@ -61,29 +63,41 @@ class Run:
         return captions, (count - 1) * 1000 / (max(times) - min(times))
 
 
-def ours(run, arguments, model):
-    command = [
-        arguments.worker, "--bootstrap-servers", run.servers, "--storage", arguments.storage, "--model", str(model / "bundle"),
-        "--group", run.label, "--topics", run.requests, "--results-topic", run.results, "--dead-letters-topic", run.dead,
-        "--threads", str(os.cpu_count())]
-    return [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+class Worker:
+    """What is started: our program with a thread a core, or a Python process on each core."""
 
+    def __init__(self, name):
+        self.name = name
+        self.stack, self.precision, self.batch = (*name.split(":"), "8")[:3]
 
-def peer(runtime):
-    def start(run, arguments, model):
+    @property
+    def is_ours(self):
+        return self.stack == "kaption"
+
+    def start(self, run, arguments, model):
+        return self.ours(run, arguments, model) if self.is_ours else self.peers(run, arguments, model)
+
+    def ours(self, run, arguments, model):
+        bundle = "bundle" if self.precision == "fp32" else "bundle-int8"
+        command = [
+            arguments.worker, "--bootstrap-servers", run.servers, "--storage", arguments.storage, "--model", str(model / bundle),
+            "--group", run.label, "--topics", run.requests, "--results-topic", run.results, "--dead-letters-topic", run.dead,
+            "--threads", str(os.cpu_count()), "--precision", self.precision, "--max-batch", self.batch]
+        return [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
+
+    def peers(self, run, arguments, model):
         environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
         command = [
             sys.executable, str(HERE / "worker.py"), "--bootstrap-servers", run.servers, "--storage", arguments.storage,
             "--model", str(model), "--group", run.label, "--topic", run.requests, "--results", run.results,
-            "--runtime", runtime]
+            "--runtime", self.stack, "--precision", self.precision, "--max-batch", self.batch]
         return [subprocess.Popen(["taskset", "-c", str(core), *command], env=environment) for core in range(os.cpu_count())]
-    return start
 
 
-def measure(arguments, label, start, model, images):
-    run = Run(arguments, label)
+def measure(arguments, worker, model, images):
+    run = Run(arguments, worker.name.replace(":", "-"))
     run.enqueue(images, arguments.count)
-    processes = start(run, arguments, model)
+    processes = worker.start(run, arguments, model)
     try:
         captions, rate = run.collect(arguments.count, processes)
         memory = sum(proportional_set(process) for process in processes)
@@ -104,23 +118,25 @@ def main():
     parser.add_argument("--model", default="mobilenet_v2")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peers", nargs="*", default=["onnxruntime", "openvino"])
+    parser.add_argument(
+        "--workers", nargs="+", type=Worker, default=[Worker("kaption:fp32"), Worker("onnxruntime:fp32"), Worker("openvino:fp32")])
     arguments = parser.parse_args()
     model = arguments.folder.resolve() / arguments.model
     images = sorted(path.name for path in pathlib.Path(arguments.storage).iterdir() if path.suffix == ".jpg")
-    stacks = {"kaption": ours, **{name: peer(name) for name in arguments.peers}}
-    rates, memory, captions = {name: [] for name in stacks}, {}, {}
+    workers = arguments.workers
+    rates, memory, captions = {worker: [] for worker in workers}, {}, {}
     for turn in range(arguments.rounds):
-        order = list(stacks)[turn % len(stacks):] + list(stacks)[:turn % len(stacks)]
-        for name in order:
-            captions[name], rate, memory[name] = measure(arguments, name, stacks[name], model, images)
-            rates[name].append(rate)
-    print("| worker | images a second, median (range) | ours is faster by | MB (PSS) | same captions |\n|---|---|---|---|---|")
-    own = statistics.median(rates["kaption"])
-    for name, list_ in rates.items():
-        same = sum(captions[name][key] == caption for key, caption in captions["kaption"].items())
-        print(f"| {name} | {statistics.median(list_):.1f} ({min(list_):.1f}–{max(list_):.1f}) | {own / statistics.median(list_):.2f} "
-              f"| {memory[name]:.0f} | {same} of {arguments.count} |", flush=True)
+        for worker in workers[turn % len(workers):] + workers[:turn % len(workers)]:
+            captions[worker], rate, memory[worker] = measure(arguments, worker, model, images)
+            rates[worker].append(rate)
+    best = max((statistics.median(rates[worker]) for worker in workers if worker.is_ours), default=None)
+    print("| worker | images a second, median (range) | our best is faster by | MB (PSS) | captions of the first |\n|---|---|---|---|---|")
+    for worker in workers:
+        median = statistics.median(rates[worker])
+        ratio = f"{best / median:.2f}" if best else ""
+        same = sum(captions[worker][key] == caption for key, caption in captions[workers[0]].items())
+        print(f"| {worker.name} | {median:.1f} ({min(rates[worker]):.1f}–{max(rates[worker]):.1f}) | {ratio} "
+              f"| {memory[worker]:.0f} | {same} of {arguments.count} |", flush=True)
 
 
 if __name__ == "__main__":

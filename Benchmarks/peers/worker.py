@@ -26,10 +26,11 @@ def main():
     runtime = runtimes.RUNTIMES[arguments.runtime](arguments.precision)
     reader = pictures.READERS[arguments.reader]()
     vocabulary = (folder / "vocabulary.txt").read_text().splitlines()
-    value = onnx.load(folder / "encoder.onnx", load_external_data=False).graph.input[0]
+    encoder = folder / ("encoder-int8.onnx" if arguments.precision == "int8" else "encoder.onnx")
+    value = onnx.load(encoder, load_external_data=False).graph.input[0]
     side = value.type.tensor_type.shape.dim[2].dim_value
     batch = arguments.max_batch
-    encode = runtime.load(folder / "encoder.onnx", {value.name: [batch, 3, side, side]})
+    encode = runtime.load(encoder, {value.name: [batch, 3, side, side]})
     decoder = runtimes.Decoder(runtime, folder, batch)
 
     consumer = confluent_kafka.Consumer({
