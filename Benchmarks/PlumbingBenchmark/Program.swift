@@ -1,8 +1,8 @@
 import CommandLineOptions
 import Foundation
 
-/// Measures what stands around the model: what the worker's plumbing carries, how much it fetches for that, and how long a
-/// live request waits behind bulk.
+/// Measures what stands around the model: what the worker's plumbing carries, how much it fetches for that, how long a
+/// live request waits behind bulk, what exactly once costs, and how soon after its start a worker gives its first result.
 @main
 struct Program {
     static func main() throws {
@@ -20,6 +20,7 @@ struct Program {
                 try DeliveryBenchmark(workbench).run(
                     photographs: options[BenchmarkOptions.photographs],
                     requests: options[BenchmarkOptions.requests] ?? 100_000, runs: options[BenchmarkOptions.runs])
+            case "start": try StartBenchmark(workbench).run(runs: options[BenchmarkOptions.runs])
             default:
                 try PlumbingBenchmark(workbench).run(
                     requests: options[BenchmarkOptions.requests] ?? 200_000, runs: options[BenchmarkOptions.runs],
@@ -68,6 +69,9 @@ enum BenchmarkOptions {
             name: "delivery",
             abstract: "Exactly once beside at least once, with the model and with a null model (the runs alternate).",
             sections: [Section("Delivery", [kafka, photographs, requests, runs, pictures, model])]),
+        Command(
+            name: "start", abstract: "From a worker's start to its first result.",
+            sections: [Section("Start", [kafka, runs, pictures, model])]),
     ]
 
     static let command = Command(

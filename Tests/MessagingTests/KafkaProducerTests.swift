@@ -30,6 +30,17 @@ import Testing
         #expect(producer.close(deadline: .seconds(1)))
     }
 
+    /// Asking for partitions costs no more than its time limit where nobody answers, and records are taken all the same.
+    @Test func partitionsAreLearntOnlyWhereABrokerAnswers() throws {
+        let producer = try KafkaProducer(
+            KafkaConfiguration(bootstrapServers: "127.0.0.1:1"), properties: ["message.timeout.ms": "0"],
+            onDelivery: { _ in })
+        producer.learnPartitions(of: "t", timeout: .milliseconds(50))
+        try producer.produce(topic: "t", value: [1])
+        #expect(producer.outstandingCount == 1)
+        #expect(!producer.close(deadline: .zero))
+    }
+
     /// With no limit on time, records wait for a broker; closing by a deadline gives them up and says so.
     @Test func closingPurgesWhatCannotBeDelivered() throws {
         let reports = Collected<DeliveryReport>()

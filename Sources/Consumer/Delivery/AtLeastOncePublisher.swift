@@ -55,6 +55,7 @@ final class AtLeastOncePublisher: Publisher {
         var renewals = RenewalLimit()
         var nextTry = MonotonicTime.now
         guard var producer = makeProducer(generation: 0) else { return }
+        producer.learnPartitions(of: destination.results, timeout: .seconds(1))
         var answers = 0
         while let batch = work.take(maximum: 256) {
             var arrived: [(place: Place, answer: Answer)] = []

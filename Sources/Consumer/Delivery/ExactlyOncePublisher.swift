@@ -99,6 +99,10 @@ final class ExactlyOncePublisher: Publisher {
             onError: { [self] error in failed(error) }, onDelivery: { [self] report in delivered(report) })
     }
 
+    func learnPartitions(by producer: KafkaProducer) {
+        producer.learnPartitions(of: destination.results, timeout: .seconds(1))
+    }
+
     /// Produces one answer's messages, waiting while the producer's queue is full.
     func produce(_ entry: Entry, by producer: KafkaProducer) throws {
         for kind in entry.answer.kinds {

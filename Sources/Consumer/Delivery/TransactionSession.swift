@@ -31,6 +31,7 @@ struct TransactionSession {
                 try repeating("reach the transaction coordinator") {
                     try producer.initializeTransactions(timeout: .seconds(5))
                 }
+                publisher.learnPartitions(by: producer)
                 hasStarted = true
                 return
             } catch let error as KafkaError {

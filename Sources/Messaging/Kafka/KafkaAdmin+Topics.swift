@@ -41,7 +41,7 @@ extension KafkaAdmin {
         var metadata = try metadata(timeout: timeout)
         let missing = topics.filter { metadata.partitionCounts[$0.name] == nil }
         if metadata.isMock {
-            for topic in missing { requestMetadata(ofTopic: topic.name, timeout: end - clock.now) }
+            for topic in missing { handle.requestMetadata(ofTopic: topic.name, timeout: end - clock.now) }
         } else if !missing.isEmpty {
             for topic in missing { try checkVisible(topic.name, timeout: end - clock.now) }
             try create(missing, timeout: end - clock.now)
@@ -50,7 +50,7 @@ extension KafkaAdmin {
             if clock.now >= end {
                 throw KafkaError.timedOut("the topic \(absent.name) is still not there after \(timeout)")
             }
-            requestMetadata(ofTopic: absent.name, timeout: .milliseconds(200))
+            handle.requestMetadata(ofTopic: absent.name, timeout: .milliseconds(200))
             metadata = try self.metadata(timeout: max(.milliseconds(100), end - clock.now))
         }
         let limits = metadata.isMock ? [:] : messageLimits(of: topics.map(\.name), timeout: end - clock.now)
@@ -64,18 +64,6 @@ extension KafkaAdmin {
                         + "max.message.bytes")
             }
             return state
-        }
-    }
-
-    /// Asks for one topic by name. Brokers that make topics by themselves make it then.
-    private func requestMetadata(ofTopic name: String, timeout: Duration) {
-        guard let topic = rd_kafka_topic_new(handle.pointer, name, nil) else { return }
-        defer { rd_kafka_topic_destroy(topic) }
-        var native: UnsafePointer<rd_kafka_metadata>?
-        if rd_kafka_metadata(handle.pointer, 0, topic, &native, max(1, timeout.milliseconds))
-            == RD_KAFKA_RESP_ERR_NO_ERROR
-        {
-            rd_kafka_metadata_destroy(native)
         }
     }
 

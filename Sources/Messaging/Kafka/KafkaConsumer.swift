@@ -29,7 +29,8 @@ public protocol KafkaConsumerDelegate: AnyObject {
 ///
 /// Defaults beneath the caller's properties: no auto-commit and no offset store, `auto.offset.reset=error`,
 /// `isolation.level=read_committed`, metadata every 30 s (so that new partitions are noticed), cooperative-sticky
-/// assignment. Records are read one a call (batch calls lose records around `pause` in librdkafka 2.0.2).
+/// assignment, and `fetch.wait.max.ms=100`: a partition that is new or resumed is not asked for before the request under way,
+/// which brokers hold for so long while none of its partitions has anything. Records are read one a call (batch calls lose records around `pause` in librdkafka 2.0.2).
 public final class KafkaConsumer {
     let handle: ClientHandle
     /// To be set before `subscribe`, if not given at the start.
@@ -51,6 +52,7 @@ public final class KafkaConsumer {
         "enable.auto.commit": "false", "enable.auto.offset.store": "false", "auto.offset.reset": "error",
         "isolation.level": "read_committed", "topic.metadata.refresh.interval.ms": "30000",
         "partition.assignment.strategy": "cooperative-sticky", "allow.auto.create.topics": "false",
+        "fetch.wait.max.ms": "100",
     ]
 
     /// - Parameters:

@@ -108,6 +108,12 @@ public final class KafkaProducer: Sendable {
             timestamp: timestamp, token: token)
     }
 
+    /// Learns where a topic's partitions are, so that its first record need not wait for that (up to a second in librdkafka
+    /// 2.0.2). Brokers that do not answer in time are no error: records wait for them anyway. It blocks.
+    public func learnPartitions(of topic: String, timeout: Duration) {
+        handle.requestMetadata(ofTopic: topic, timeout: timeout)
+    }
+
     /// Records that were accepted and have no report yet.
     public var outstandingCount: Int { Int(rd_kafka_outq_len(handle.pointer)) }
 
