@@ -52,7 +52,7 @@ void kaption_resize_across(kaption_isa isa, const uint8_t *source, size_t source
                            const int32_t *starts, const int16_t *weights, size_t groups, size_t count,
                            uint8_t *const *targets) {
 #if defined(__x86_64__)
-    for (; isa == KAPTION_ISA_AVX512 && rows >= 4; rows -= 4, source += 4 * source_stride, targets += 4)
+    for (; isa >= KAPTION_ISA_AVX512 && rows >= 4; rows -= 4, source += 4 * source_stride, targets += 4)
         kaption_resize_across_avx512(source, source_stride, starts, weights, groups, count, targets);
     if (isa >= KAPTION_ISA_AVX2) {
         kaption_resize_across_avx2(source, source_stride, rows, starts, weights, groups, count, targets);

@@ -8,6 +8,17 @@ struct DecoderKernelTests {
     static let vectorSets = [KAPTION_ISA_AVX2, KAPTION_ISA_AVX512].filter { kaption_isa_available($0) != 0 }
     static let sizes = [1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 513, 2_538]
 
+    /// The tables beyond AVX-512's use its decoder kernels: not the plain ones, whose sums run in another order.
+    @Test(
+        arguments: [KAPTION_ISA_AVX512_VNNI, KAPTION_ISA_AMX].filter { kaption_isa_available($0) != 0 }.map(\.rawValue))
+    func widerSetsHaveTheBitsOfAVX512(rawISA: UInt32) {
+        let isa = kaption_isa(rawValue: rawISA)
+        let values = (0..<20).map { randoms(1_000 + $0, -5...5) }
+        let found = values.map { kaption_log_sum_exp(isa, $0.count, $0) }
+        #expect(found == values.map { kaption_log_sum_exp(KAPTION_ISA_AVX512, $0.count, $0) })
+        #expect(found != values.map { kaption_log_sum_exp(KAPTION_ISA_PLAIN, $0.count, $0) })
+    }
+
     private func randoms(_ count: Int, _ range: ClosedRange<Float>) -> [Float] {
         var generator = SeededGenerator(UInt64(count))
         return (0..<count).map { _ in Float.random(in: range, using: &generator) }

@@ -19,6 +19,15 @@ struct TrainingKernelTests {
         zip(found, expected).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
     }
 
+    /// The tables beyond AVX-512's use its training kernels, not the plain ones.
+    @Test(
+        arguments: [KAPTION_ISA_AVX512_VNNI, KAPTION_ISA_AMX].filter { kaption_isa_available($0) != 0 }.map(\.rawValue))
+    func widerSetsHaveTheBitsOfAVX512(rawISA: UInt32) {
+        let found = lstm(kaption_isa(rawValue: rawISA), 513, startsFromZero: false)
+        #expect(found == lstm(KAPTION_ISA_AVX512, 513, startsFromZero: false))
+        #expect(found != lstm(KAPTION_ISA_PLAIN, 513, startsFromZero: false))
+    }
+
     /// Two rows forward and backward: gates, cell, hidden, then the gradients of gates and cell.
     private func lstm(_ isa: kaption_isa, _ size: Int, startsFromZero: Bool) -> [[Float]] {
         let rows = 2
