@@ -242,13 +242,3 @@ static void run_product(const product *p) {
         }
     }
 }
-
-static void gemm(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
-                 int accumulate, float *c, size_t ldc) {
-    const kaption_activation linear = {KAPTION_LINEAR, 0.0f, 0.0f};
-    const product p = {
-        .m = m, .n = n, .taps = 1, .channels = k, .a = a, .lda = lda, .packed = packed,
-        .tile = {.c = c, .ldc = ldc, .accumulate = accumulate, .bias = bias, .activation = &linear},
-    };
-    run_product(&p);
-}
