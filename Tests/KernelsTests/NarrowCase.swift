@@ -14,6 +14,8 @@ struct NarrowCase: CustomStringConvertible, Sendable {
     var hasBias = true
     /// nil: no second operand; else whether it is one pixel, repeated.
     var otherRepeats: Bool?
+    /// Whether the output takes the place of the second operand.
+    var isInPlace = false
     var input = NarrowCase.integers
     var output = NarrowCase.wideIntegers
     var rows = 0.0...1.0
@@ -75,6 +77,14 @@ struct NarrowCase: CustomStringConvertible, Sendable {
                 data: second.floats, height: otherRepeats ? 1 : outputHeight, width: otherRepeats ? 1 : outputWidth,
                 channels: filters, stride: outputStride)
             layer.other_numbers = input
+            if isInPlace {
+                layer.other.data = target.floats
+                for index in 0..<outputHeight * outputWidth * outputStride where index % outputStride < filters {
+                    for byte in index * outputBytes..<(index + 1) * outputBytes {
+                        target.base[byte] = second.base[byte]
+                    }
+                }
+            }
         }
         let bias = Memory(random.floats(filters))
         var packed = Memory([])

@@ -58,6 +58,45 @@ import Testing
         }
     }
 
+    /// Images that take several strips of rows, and blocks of tiles that end anywhere.
+    @Test(arguments: [(1, 61, 150), (2, 40, 131), (1, 3, 1050), (3, 64, 64)]) func largeConvolutions(
+        stride: Int, height: Int, width: Int
+    ) {
+        for (channels, filters) in [(40, 33), (131, 5)] {
+            var layer = NarrowCase(operation: KAPTION_CONVOLUTION, height: height, width: width, channels: channels)
+            layer.outputChannels = filters
+            layer.window = LayerTests.window(3, 3, stride: (stride, stride), pad: (1, 1, 1, 1))
+            layer.activation = LayerTests.activations[1]
+            for numbers in [NarrowCase.integers, NarrowCase.halves] {
+                (layer.input, layer.output) = (numbers, numbers)
+                compare(layer) { abs($0 - $1) <= (numbers.element == KAPTION_UINT8 ? 0 : 0.008 * max(4, abs($1))) }
+            }
+        }
+    }
+
+    /// A sum that takes the place of what it adds is the sum that does not.
+    @Test func sumsInPlace() {
+        for (height, width, channels, filters) in [(7, 7, 40, 100), (12, 31, 64, 32), (1, 1, 3, 5), (9, 5, 128, 49)] {
+            for size in [1, 3] {
+                for numbers in [NarrowCase.integers, NarrowCase.halves] {
+                    var layer = NarrowCase(
+                        operation: KAPTION_CONVOLUTION, height: height, width: width, channels: channels,
+                        outputChannels: filters, otherRepeats: false, input: numbers, output: numbers)
+                    layer.window = LayerTests.window(size, size, pad: (size / 2, size / 2, size / 2, size / 2))
+                    layer.activation = LayerTests.activations[1]
+                    for isa in [KAPTION_ISA_PLAIN] + narrowTables {
+                        layer.isInPlace = false
+                        let apart = layer.run(isa).values
+                        layer.isInPlace = true
+                        let inPlace = layer.run(isa)
+                        #expect(inPlace.touched == 0)
+                        #expect(inPlace.values == apart)
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: LayerTests.windows.indices) func depthwiseConvolutions(index: Int) {
         for channels in [1, 8, 15, 16, 40, 67] {
             for (height, width) in [(3, 3), (7, 7), (9, 14), (12, 31)] {

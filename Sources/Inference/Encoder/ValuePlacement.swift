@@ -56,7 +56,16 @@ struct ValuePlacement {
         for (index, layer) in layers.enumerated().reversed() {
             if case .concatenate = layer.kind { placeParts(of: layer, at: index) }
         }
-        for layer in layers.prefix(cut) where !isPlaced(layer.output) { makeBuffer(for: layer.output) }
+        let shared = buffers.count
+        for (index, layer) in layers.prefix(cut).enumerated() where !isPlaced(layer.output) {
+            if let residual = residualToOverwrite(by: layer, at: index), let slice = slices[residual],
+                slice.buffer >= shared
+            {
+                slices[layer.output] = slice
+            } else {
+                makeBuffer(for: layer.output)
+            }
+        }
         try placeArena(layers)
     }
 
@@ -80,6 +89,16 @@ struct ValuePlacement {
         let outputs = kaption_winograd_outputs(&window, convolution.groups, height, width, channels, filters)
         guard outputs > 0 else { return (0, 0) }
         return (kaption_winograd_scratch_floats(outputs, height, width, channels, filters), outputs)
+    }
+
+    /// The value that a narrow convolution adds, where nobody reads it later: the sum can take its place, which is in a cache.
+    private func residualToOverwrite(by layer: EncoderLayer, at index: Int) -> Int? {
+        guard let residual = layer.residual, case .convolution = layer.kind, !layer.inputs.contains(residual),
+            sequence.numbers(of: layer.inputs[0]).element != KAPTION_FLOAT32,
+            sequence.numbers(of: residual).element == sequence.numbers(of: layer.output).element,
+            sequence.layers.lastIndex(where: { $0.reads.contains(residual) }) == index
+        else { return nil }
+        return residual
     }
 
     private func tensor(_ value: Int) -> kaption_tensor {

@@ -5,7 +5,7 @@
 //    is width·stride long. Kernels neither read nor write the floats between `channels` and `stride`, so that a tensor
 //    may be a slice of the channels of another one.
 //  - The tail of a layer is, in this order: bias, residual, activation.
-//  - Input, other and output do not overlap.
+//  - Input, other and output do not overlap, except that a narrow convolution's output may take the place of what it adds, element by element.
 #ifndef KAPTION_LAYER_H
 #define KAPTION_LAYER_H
 

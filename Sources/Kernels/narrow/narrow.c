@@ -1,9 +1,5 @@
 #pragma clang fp contract(off)
-#include "narrow.h"
-
-// Windows of more taps than the vector kernels keep pointers of are left to the plain ones; longer ones than this many bytes are not copied for
-// AMX.
-enum { MOST_TAPS = 256, LONGEST_WINDOW = 1 << 16 };
+#include "planes.h"
 
 static const narrow_table *vector_table(kaption_isa isa) {
 #if defined(__x86_64__)
@@ -15,14 +11,20 @@ static const narrow_table *vector_table(kaption_isa isa) {
     return &narrow_table_plain;
 }
 
+static size_t planes_floats(const kaption_layer *layer) {
+    const narrow_planes planes = narrow_planes_of(layer);
+    return kaption_round_up(planes.planes * narrow_plane_bytes(layer, &planes, planes.strip_rows) / 4);
+}
+
+// Windows that spread over very many pixels are not copied for AMX.
+enum { MOST_PLANES_FLOATS = 1 << 22 };
 static int goes_by_amx(kaption_isa isa, const kaption_layer *layer) {
     if (isa < KAPTION_ISA_AMX || layer->operation != KAPTION_CONVOLUTION) return 0;
-    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    return narrow_reads_pixels(layer) || taps * narrow_tap_dwords(layer) * 4 <= LONGEST_WINDOW;
+    return narrow_reads_pixels(layer) || planes_floats(layer) <= MOST_PLANES_FLOATS;
 }
 
 static const narrow_table *table_of(kaption_isa isa, const kaption_layer *layer) {
-    if (layer->window.kernel_height * layer->window.kernel_width > MOST_TAPS && layer->operation <= KAPTION_DEPTHWISE)
+    if (layer->window.kernel_height * layer->window.kernel_width > NARROW_MOST_TAPS && layer->operation <= KAPTION_DEPTHWISE)
         return &narrow_table_plain;
 #if defined(__x86_64__)
     if (goes_by_amx(isa, layer)) return &narrow_table_amx;
@@ -32,9 +34,8 @@ static const narrow_table *table_of(kaption_isa isa, const kaption_layer *layer)
 
 size_t kaption_narrow_scratch_floats(kaption_isa isa, const kaption_layer *layer) {
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    if (taps > MOST_TAPS || !goes_by_amx(isa, layer) || narrow_reads_pixels(layer)) return 0;
-    const size_t all = layer->output.height * layer->output.width, most = narrow_amx_pixels(layer);
-    return kaption_round_up((most < all ? most : all) * taps * narrow_tap_dwords(layer));
+    if (taps > NARROW_MOST_TAPS || !goes_by_amx(isa, layer) || narrow_reads_pixels(layer)) return 0;
+    return planes_floats(layer);
 }
 
 void kaption_narrow_run(kaption_isa isa, const kaption_layer *layer) {
@@ -74,7 +75,8 @@ static size_t weight_floats(const narrow_table *table, const kaption_layer *laye
         return (layer->output.channels + 63) / 64 * layer->window.kernel_width * ((layer->window.kernel_height + 3) / 4) * 64;
     if (layer->operation == KAPTION_DEPTHWISE) return taps * kaption_round_up(layer->output.channels);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
-    return layer->groups * narrow_panel_dwords(packing, layer->output.channels / layer->groups, taps * narrow_tap_dwords(layer));
+    const narrow_cut cut = narrow_cut_of(packing, layer);
+    return layer->groups * narrow_panel_dwords(packing, &cut, layer->output.channels / layer->groups);
 }
 
 size_t kaption_narrow_packed_floats(kaption_isa isa, const kaption_layer *layer) {
@@ -127,20 +129,27 @@ static uint32_t weight_dword(const weight_source *source, size_t j, size_t index
     return dword;
 }
 
-static void pack_group(const weight_source *source, size_t first, size_t n, size_t k, uint32_t *to) {
+// One chunk of one run of filters from j on.
+static void pack_chunk(const weight_source *source, const narrow_cut *cut, size_t chunk, size_t run, size_t j, size_t filters, size_t width,
+                       uint32_t *to) {
     const narrow_packing *packing = source->packing;
-    const size_t chunk = narrow_chunk(packing, k);
+    const size_t begin = narrow_chunk_begin(cut, chunk);
+    for (size_t l = 0; l < width; l++)
+        for (size_t i = 0; i < cut->chunk; i++) {
+            const int is_new = l < filters && begin + i >= chunk * cut->chunk;
+            const uint32_t dword = is_new ? weight_dword(source, j + l, run * cut->run + begin + i) : 0;
+            uint32_t *vector = to + (l / packing->lanes * cut->chunk + i) * packing->lanes + l % packing->lanes;
+            for (size_t part = 0; part < packing->parts; part++) vector[part * cut->chunk * width] = packing->expand(dword, part);
+        }
+}
+
+static void pack_group(const weight_source *source, const narrow_cut *cut, size_t first, size_t n, uint32_t *to) {
+    const narrow_packing *packing = source->packing;
     for (size_t j = 0; j < n;) {
         const size_t width = panel_vectors(packing, n - j) * packing->lanes;
-        for (size_t at = 0; at < k; at += chunk, to += packing->parts * chunk * width) {
-            const size_t begin = at + chunk < k ? at : k - chunk;
-            for (size_t l = 0; l < width; l++)
-                for (size_t i = 0; i < chunk; i++) {
-                    const uint32_t dword = j + l < n && begin + i >= at ? weight_dword(source, first + j + l, begin + i) : 0;
-                    uint32_t *vector = to + (l / packing->lanes * chunk + i) * packing->lanes + l % packing->lanes;
-                    for (size_t part = 0; part < packing->parts; part++) vector[part * chunk * width] = packing->expand(dword, part);
-                }
-        }
+        for (size_t chunk = 0; chunk < cut->chunks; chunk++)
+            for (size_t run = 0; run < cut->runs; run++, to += packing->parts * cut->chunk * width)
+                pack_chunk(source, cut, chunk, run, first + j, n - j, width, to);
         j += width;
     }
 }
@@ -218,11 +227,12 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         pack_taps(layer, w, multiplier, weights);
     } else {
         const narrow_packing *packing = &table->packing[!is_integer];
-        const size_t n = filters / groups, k = taps * narrow_tap_dwords(layer);
+        const narrow_cut cut = narrow_cut_of(packing, layer);
+        const size_t n = filters / groups;
         const weight_source source = {layer, packing, w, multiplier, per_filter, channels};
         for (size_t group = 0; group < groups; group++)
-            pack_group(&source, group * n, n, k,
-                       (uint32_t *)(void *)weights + group * narrow_panel_dwords(packing, n, k));
+            pack_group(&source, &cut, group * n, n,
+                       (uint32_t *)(void *)weights + group * narrow_panel_dwords(packing, &cut, n));
     }
     for (size_t j = 0; j < filters && is_integer; j++) {
         multiplier[j] = multiplier[j] * layer->input_numbers.scale * units;

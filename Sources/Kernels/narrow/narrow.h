@@ -72,15 +72,8 @@ static inline size_t narrow_tap_dwords(const kaption_layer *layer) {
     const size_t elements = narrow_dword_elements(layer->input_numbers.element);
     return (layer->input.channels / layer->groups + elements - 1) / elements;
 }
-static inline size_t narrow_chunk(const narrow_packing *packing, size_t k) {
-    const size_t chunks = (k + packing->most_chunk - 1) / packing->most_chunk;
-    return (k + chunks - 1) / chunks;
-}
-// Dwords of the packed weights of `n` columns.
-static inline size_t narrow_panel_dwords(const narrow_packing *packing, size_t n, size_t k) {
-    const size_t chunk = narrow_chunk(packing, k), whole = (k + chunk - 1) / chunk * chunk;
-    return kaption_round_up((n + packing->lanes - 1) / packing->lanes * packing->lanes * whole * packing->parts);
-}
+// Windows of more taps than the vector kernels keep pointers of are left to the plain ones.
+enum { NARROW_MOST_TAPS = 256 };
 
 // Whether a product's rows are the input's pixels as they lie.
 static inline int narrow_reads_pixels(const kaption_layer *layer) {
@@ -88,11 +81,39 @@ static inline int narrow_reads_pixels(const kaption_layer *layer) {
     return window->kernel_height * window->kernel_width == 1 && window->stride_height * window->stride_width == 1 &&
            layer->input.height == layer->output.height && layer->input.width == layer->output.width;
 }
-// Pixels that go over the weights together by AMX: half a megabyte of their windows, but not less than a block.
-static inline size_t narrow_amx_pixels(const kaption_layer *layer) {
-    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    const size_t pixels = (1 << 19) / (4 * taps * narrow_tap_dwords(layer));
-    return pixels < 32 ? 32 : pixels;
+// Whether the taps of a kernel's row are read as one piece where windows are copied: fewer tiles than if each began anew.
+static inline int narrow_joins_taps(const kaption_layer *layer) {
+    enum { TILE_DWORDS = 16 };
+    const size_t width = layer->window.kernel_width, tap = narrow_tap_dwords(layer);
+    return layer->window.dilation_width == 1 &&
+           (width * tap + TILE_DWORDS - 1) / TILE_DWORDS < width * ((tap + TILE_DWORDS - 1) / TILE_DWORDS);
+}
+
+// How a window is cut for a product: `runs` pieces of `run` dwords, each into equal chunks. Products go chunk by chunk, and through all runs for
+// each, so that neighbouring windows find in the nearest cache what they share.
+typedef struct {
+    size_t runs, run, chunk, chunks;
+} narrow_cut;
+
+static inline narrow_cut narrow_cut_of(const narrow_packing *packing, const kaption_layer *layer) {
+    const size_t height = layer->window.kernel_height, width = layer->window.kernel_width, tap = narrow_tap_dwords(layer);
+    narrow_cut cut = {.runs = 1, .run = height * width * tap};
+    if (packing->most_chunk > 1 && !narrow_reads_pixels(layer)) {
+        cut.runs = narrow_joins_taps(layer) ? height : height * width;
+        cut.run /= cut.runs;
+    }
+    cut.chunks = (cut.run + packing->most_chunk - 1) / packing->most_chunk;
+    cut.chunk = (cut.run + cut.chunks - 1) / cut.chunks;
+    return cut;
+}
+// Where a chunk begins in its run.
+static inline size_t narrow_chunk_begin(const narrow_cut *cut, size_t i) {
+    return (i + 1) * cut->chunk <= cut->run ? i * cut->chunk : cut->run - cut->chunk;
+}
+// Dwords of the packed weights of `n` columns.
+static inline size_t narrow_panel_dwords(const narrow_packing *packing, const narrow_cut *cut, size_t n) {
+    const size_t dwords = cut->runs * cut->chunks * cut->chunk;
+    return kaption_round_up((n + packing->lanes - 1) / packing->lanes * packing->lanes * dwords * packing->parts);
 }
 
 // Whether a depthwise convolution of bytes goes by columns put in order (depthwise_bytes.h): NARROW_COLUMNS of four rows must hold a window.

@@ -1,0 +1,83 @@
+// The tail of a block of sums in pieces, between the multiplications of the next block: tiles multiply while the vector units round.
+
+// The commonest tails, a clip at most: sums to what is written; the others go pixel by pixel at once (finish.h).
+typedef enum { TAIL_OTHER, TAIL_BFLOAT16, TAIL_BFLOAT16_SUM, TAIL_BYTES, TAIL_BYTES_SUM } amx_tail_kind;
+
+typedef struct {
+    vector first_multiplier, second_multiplier, first_offset, second_offset;
+    const uint32_t *sums;  // [rows][width]
+    size_t width, second;  // second: elements from the first vector of filters to the second in what is added
+    uint8_t *out;          // of the next pixel
+    const uint8_t *other;
+    size_t stride, other_stride;
+    uint32_t mask;         // of the filters
+    size_t count, done;    // pixels
+    uint8_t rows[64];      // of each pixel's sums
+} amx_tail;
+
+static amx_tail_kind amx_tail_kind_of(const narrow_product *p, const int is_integer) {
+    const kaption_layer *layer = p->layer;
+    const kaption_element element = layer->output_numbers.element;
+    if (!p->tail.is_folded || p->row_scales != NULL || (layer->has_other && layer->other_numbers.element != element)) return TAIL_OTHER;
+    if (is_integer && element == KAPTION_UINT8) return layer->has_other ? TAIL_BYTES_SUM : TAIL_BYTES;
+    if (!is_integer && element == KAPTION_BFLOAT16) return layer->has_other ? TAIL_BFLOAT16_SUM : TAIL_BFLOAT16;
+    return TAIL_OTHER;
+}
+
+INLINE vector amx_value(const narrow_product *p, const uint32_t *sums, vector offset, const uint8_t *other, const int has_other) {
+    vector x = add(load((const float *)(const void *)sums), offset);
+    if (has_other) x = add(load_bfloat16(other), x);
+    return clipped(x, repeated(p->tail.low), repeated(p->tail.high));
+}
+
+INLINE void amx_finish_halves(const narrow_product *p, amx_tail *tail, size_t pixels, const int has_other) {
+    for (; pixels > 0; pixels--) {
+        const uint32_t *sums = tail->sums + tail->rows[tail->done++] * tail->width;
+        const vector first = amx_value(p, sums, tail->first_offset, tail->other, has_other);
+        const vector second = amx_value(p, sums + LANES, tail->second_offset, tail->other + 2 * tail->second, has_other);
+        const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
+        if (tail->mask == 0xffffffffu) _mm512_storeu_si512(tail->out, halves);
+        else _mm512_mask_storeu_epi16(tail->out, tail->mask, halves);
+        tail->out += tail->stride;
+        if (has_other) tail->other += tail->other_stride;
+    }
+}
+
+// Two pixels at a time; the last one of an odd count twice.
+INLINE void amx_finish_bytes(const narrow_product *p, amx_tail *tail, size_t pixels, const int has_other) {
+    const __m512i low = _mm512_set1_epi8((char)(int)p->tail.low);
+    while (pixels > 0) {
+        const size_t step = pixels > 1 ? 2 : 1;
+        const uint32_t *sums = tail->sums + tail->rows[tail->done] * tail->width;
+        const uint32_t *next = tail->sums + tail->rows[tail->done + step - 1] * tail->width;
+        const uint8_t *other = has_other ? tail->other : NULL, *next_other = has_other ? other + (step - 1) * tail->other_stride : NULL;
+        uint8_t *next_out = tail->out + (step - 1) * tail->stride;
+        const __m512i bytes = _mm512_max_epu8(
+            low, packed_bytes(
+                     rounded_sum(p, sums, tail->first_multiplier, tail->first_offset, other),
+                     rounded_sum(p, sums + LANES, tail->second_multiplier, tail->second_offset, has_other ? other + tail->second : NULL),
+                     rounded_sum(p, next, tail->first_multiplier, tail->first_offset, next_other),
+                     rounded_sum(p, next + LANES, tail->second_multiplier, tail->second_offset, has_other ? next_other + tail->second : NULL)));
+        if (tail->mask == 0xffffffffu) {
+            _mm256_storeu_si256((__m256i *)(void *)tail->out, _mm512_castsi512_si256(bytes));
+            _mm256_storeu_si256((__m256i *)(void *)next_out, _mm512_extracti64x4_epi64(bytes, 1));
+        } else {
+            _mm256_mask_storeu_epi8(tail->out, tail->mask, _mm512_castsi512_si256(bytes));
+            _mm256_mask_storeu_epi8(next_out, tail->mask, _mm512_extracti64x4_epi64(bytes, 1));
+        }
+        tail->done += step;
+        tail->out += step * tail->stride;
+        if (has_other) tail->other += step * tail->other_stride;
+        pixels -= step;
+    }
+}
+
+// Up to `pixels` more of the tail.
+INLINE void amx_finish_some(const narrow_product *p, amx_tail *tail, size_t pixels, const amx_tail_kind kind) {
+    if (kind == TAIL_OTHER) return;
+    const size_t left = tail->count - tail->done, now = pixels < left ? pixels : left;
+    if (kind == TAIL_BFLOAT16) amx_finish_halves(p, tail, now, 0);
+    if (kind == TAIL_BFLOAT16_SUM) amx_finish_halves(p, tail, now, 1);
+    if (kind == TAIL_BYTES) amx_finish_bytes(p, tail, now, 0);
+    if (kind == TAIL_BYTES_SUM) amx_finish_bytes(p, tail, now, 1);
+}
