@@ -134,14 +134,14 @@ INLINE void run_panels(const rows_product *p, const uint8_t *rows, const int is_
 
 void narrow_rows_amx(const kaption_layer *layer, const float *scales) {
     const kaption_element element = layer->input_numbers.element;
-    const size_t dwords = narrow_tap_dwords(layer), m = layer->output.width, blocks = (m + ROWS - 1) / ROWS;
+    const narrow_cut cut = narrow_cut_of(&narrow_table_amx.packing[0], layer);
+    const size_t m = layer->output.width, blocks = (m + ROWS - 1) / ROWS;
     rows_product p = {
-        .m = m, .n = layer->output.channels, .chunk = narrow_chunk(&narrow_table_amx.packing[0], dwords),
+        .m = m, .n = layer->output.channels, .chunk = cut.chunk, .chunks = cut.chunks,
+        .last = 4 * narrow_chunk_begin(&cut, cut.chunks - 1),
         .row_bytes = layer->input.stride * kaption_element_bytes(element), .rows = (m + blocks - 1) / blocks,
         .constants = narrow_constants_of(layer), .scales = scales, .c = layer->output.data, .ldc = layer->output.stride,
     };
-    p.chunks = (dwords + p.chunk - 1) / p.chunk;
-    p.last = 4 * (dwords - p.chunk);
     p.first_rows = p.rows <= TILE ? p.rows : p.rows - p.rows / 2;
     configure(&p);
     if (element == KAPTION_UINT8) run_panels(&p, (const uint8_t *)layer->input.data, 1);
