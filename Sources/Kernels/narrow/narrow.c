@@ -281,6 +281,12 @@ void kaption_narrow_gemm(kaption_isa isa, kaption_element element, size_t m, siz
     layer.output.data = c;
     layer.output.stride = ldc;
     layer.weights = packed;
+#if defined(__x86_64__)
+    if (goes_by_amx(isa, &layer)) {
+        narrow_rows_amx(&layer, element == KAPTION_UINT8 ? scales : NULL);
+        return;
+    }
+#endif
     table_of(isa, &layer)->convolution(&layer, element == KAPTION_UINT8 ? scales : NULL);
 }
 
