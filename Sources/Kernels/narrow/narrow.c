@@ -302,10 +302,14 @@ void narrow_copy(const kaption_layer *layer) {
 
 void narrow_clear_gaps(const kaption_layer *layer) {
     const size_t bytes = kaption_element_bytes(layer->output_numbers.element);
-    const size_t used = layer->output.channels * bytes, pixel = layer->output.stride * bytes;
+    const size_t used = layer->output.channels * bytes, pixel = layer->output.stride * bytes, gap = pixel - used;
+    static const uint8_t zeros[4] = {0};
     for (size_t y = layer->row_begin; y < layer->row_end; y++) {
-        uint8_t *out = narrow_output(layer, y, 0);
-        for (size_t x = 0; x < layer->output.width; x++, out += pixel) memset(out + used, 0, pixel - used);
+        uint8_t *out = narrow_output(layer, y, 0) + used;
+        // Sizes that the compiler knows become single stores.
+        if (gap == 1) for (size_t x = 0; x < layer->output.width; x++) memcpy(out + x * pixel, zeros, 1);
+        else if (gap == 2) for (size_t x = 0; x < layer->output.width; x++) memcpy(out + x * pixel, zeros, 2);
+        else for (size_t x = 0; x < layer->output.width; x++) memset(out + x * pixel, 0, gap);
     }
 }
 
