@@ -94,16 +94,21 @@ def compare_precision(arguments, folder, ours, precision, timing):
                 "bundle": str(network / f"bundle{suffix}"), **timing}
             answers = rounds(stacks, arguments.rounds, request)
             row(f"{network.name}, {precision}", answers, answers["kaption"][0]["operations"], peak)
-    # The decoder's graph is the same in int8: its peers have none of that.
-    if "decoder" in arguments.stages and precision != "int8":
+    if "decoder" in arguments.stages:
+        # The decoder's graph is the same in int8: its peer there is what is fastest of the other precisions, OpenVINO in bf16.
+        others = [peer("openvino", "bf16", arguments.core)] if precision == "int8" else []
         for path in sorted(folder.glob("decoder-*"), key=lambda path: int(path.name.split("-")[1])):
             for batch in (1, 8):
                 request = lambda stack: {
                     "task": "decoder", "precision": precision, "folder": str(path), "bundle": str(path / "bundle"),
                     "batch": batch, **timing}
-                answers = rounds(stacks, arguments.rounds, request)
-                row(f"{path.name}, batch {batch}, {precision}", answers, answers["kaption"][0]["operations"], peak)
-                same_captions(answers)
+                answers = rounds([ours, *(others or peers)], arguments.rounds, request)
+                label = f"{path.name}, batch {batch}, {precision}" + (" beside bf16" if others else "")
+                row(label, answers, answers["kaption"][0]["operations"], peak)
+                if not others:
+                    same_captions(answers)
+        for stack in others:
+            stack.close()
     for stack in peers:
         stack.close()
 

@@ -4,5 +4,5 @@
 #define VECTOR_FUNCTION __attribute__((target("avx2,fma")))
 #include "decoder_vector.h"
 
-const kaption_decoder_table kaption_decoder_avx2 = {lstm_cell, log_sum_exp, keep_best};
+const kaption_decoder_table kaption_decoder_avx2 = {lstm_cell, add_words, choose_words};
 #endif

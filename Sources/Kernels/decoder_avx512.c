@@ -4,5 +4,5 @@
 #define VECTOR_FUNCTION __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #include "decoder_vector.h"
 
-const kaption_decoder_table kaption_decoder_avx512 = {lstm_cell, log_sum_exp, keep_best};
+const kaption_decoder_table kaption_decoder_avx512 = {lstm_cell, add_words, choose_words};
 #endif

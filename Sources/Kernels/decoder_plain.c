@@ -15,24 +15,17 @@ static void lstm_cell(size_t size, const float *input, const float *recurrent, f
     }
 }
 
-static float log_sum_exp(size_t count, const float *values) {
+static float add_words(size_t count, const float *logits, kaption_word_scan *scan) {
     float largest = -INFINITY;
-    for (size_t i = 0; i < count; i++) largest = values[i] > largest ? values[i] : largest;
-    float sum = 0.0f;
-    for (size_t i = 0; i < count; i++) sum += expf(values[i] - largest);
-    return largest + logf(sum);
+    for (size_t i = 0; i < count; i++) largest = logits[i] > largest ? logits[i] : largest;
+    const float reference = kaption_raise_greatest(largest, scan);
+    for (size_t i = 0; i < count; i++) scan->sums[i % KAPTION_SUM_LANES] += expf(logits[i] - reference);
+    return largest;
 }
 
-static size_t keep_best(size_t words, const float *logits, float normaliser, float base, uint32_t beam,
-                        size_t capacity, size_t kept, kaption_continuation *best) {
-    for (size_t word = 0; word < words; word++) {
-        float threshold = kept < capacity ? -INFINITY : best[capacity - 1].log_probability;
-        float log_probability = base + (logits[word] - normaliser);
-        if (!(log_probability > threshold)) continue;
-        kaption_continuation entry = {log_probability, beam, (uint32_t)word};
-        kept = kaption_insert_continuation(entry, capacity, kept, best);
-    }
-    return kept;
+static void choose_words(size_t first, size_t count, const float *logits, kaption_word_scan *scan) {
+    for (size_t i = 0; i < count; i++)
+        if (logits[i] > kaption_scan_threshold(scan)) kaption_keep_word(logits[i], (uint32_t)(first + i), scan);
 }
 
-const kaption_decoder_table kaption_decoder_plain = {lstm_cell, log_sum_exp, keep_best};
+const kaption_decoder_table kaption_decoder_plain = {lstm_cell, add_words, choose_words};

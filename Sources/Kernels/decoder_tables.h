@@ -3,12 +3,14 @@
 #define KAPTION_DECODER_TABLES_H
 
 #include "kaption_decoder.h"
+#include <math.h>
 
 typedef struct {
     void (*lstm_cell)(size_t size, const float *input, const float *recurrent, float *cell, float *hidden);
-    float (*log_sum_exp)(size_t count, const float *values);
-    size_t (*keep_best)(size_t words, const float *logits, float normaliser, float base, uint32_t beam,
-                        size_t capacity, size_t kept, kaption_continuation *best);
+    // Adds words to the sum; returns the greatest logit.
+    float (*add_words)(size_t count, const float *logits, kaption_word_scan *scan);
+    // Offers the words from `first` on to the best ones.
+    void (*choose_words)(size_t first, size_t count, const float *logits, kaption_word_scan *scan);
 } kaption_decoder_table;
 
 extern const kaption_decoder_table kaption_decoder_plain;
@@ -17,17 +19,28 @@ extern const kaption_decoder_table kaption_decoder_avx2;
 extern const kaption_decoder_table kaption_decoder_avx512;
 #endif
 
-// Puts a continuation in its place in a list that has room for it or whose last entry is worse.
-static inline size_t kaption_insert_continuation(kaption_continuation entry, size_t capacity, size_t kept,
-                                                 kaption_continuation *best) {
-    size_t place = kept < capacity ? kept : capacity - 1;
-    size_t held = place + 1;
-    while (place > 0 && best[place - 1].log_probability < entry.log_probability) {
-        best[place] = best[place - 1];
-        place--;
+// What a word's logit must exceed to be kept.
+static inline float kaption_scan_threshold(const kaption_word_scan *scan) {
+    return scan->kept < scan->capacity ? -INFINITY : scan->best[scan->capacity - 1].logit;
+}
+
+// Puts a word that exceeds the threshold in its place, behind those with the same logit.
+static inline void kaption_keep_word(float logit, uint32_t word, kaption_word_scan *scan) {
+    if (scan->kept < scan->capacity) scan->kept++;
+    size_t place = scan->kept - 1;
+    for (; place > 0 && scan->best[place - 1].logit < logit; place--) scan->best[place] = scan->best[place - 1];
+    scan->best[place] = (kaption_scored_word){logit, word};
+}
+
+// Makes the sum one beside the greatest logit so far, `largest` among them. Returns what is to be subtracted from logits: that, or 0
+// where all are −∞.
+static inline float kaption_raise_greatest(float largest, kaption_word_scan *scan) {
+    if (largest > scan->greatest) {
+        const float factor = expf(scan->greatest - largest);
+        for (size_t lane = 0; lane < KAPTION_SUM_LANES; lane++) scan->sums[lane] *= factor;
+        scan->greatest = largest;
     }
-    best[place] = entry;
-    return held;
+    return scan->greatest == -INFINITY ? 0.0f : scan->greatest;
 }
 
 #endif

@@ -12,8 +12,11 @@ static inline size_t kaption_round_up(size_t value) {
 }
 
 typedef struct {
+    // Weights of convolutions, then those of kaption_gemm.
     size_t (*packed_floats)(size_t n, size_t k);
     void (*pack)(size_t n, size_t k, const float *w, size_t ldw, float *packed);
+    size_t (*gemm_packed_floats)(size_t n, size_t k);
+    void (*gemm_pack)(size_t n, size_t k, const float *w, size_t ldw, float *packed);
     void (*gemm)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
                  int accumulate, float *c, size_t ldc);
     void (*layers[KAPTION_OPERATION_COUNT])(const kaption_layer *layer);

@@ -37,11 +37,9 @@ VECTOR_INLINE void stored(floats vector, float *to, size_t count) {
 
 // ---- e^x --------------------------------------------------------------------------------------------------------
 // e^x = scale · (1 + rest), scale = 2^n with n = round(x / ln 2). With |r| = |x − n·ln 2| ≤ ln 2 / 2 the series of e^r − 1 to
-// its seventh power is within 6e-9. Beyond ±87 the argument is held there.
-VECTOR_INLINE void exponential(floats x, floats *scale, floats *rest) {
+// its seventh power is within 6e-9. x must be within ±87.
+VECTOR_INLINE void exponential_within(floats x, floats *scale, floats *rest) {
     const float shift = 12582912.0f;  // 1.5·2²³: adding it rounds to an integer, which then stands in the low bits
-    x = chosen(x < -87.0f, repeated(-87.0f), x);
-    x = chosen(x > 87.0f, repeated(87.0f), x);
     floats shifted = multiply_add(x, repeated(1.44269504f), repeated(shift));
     floats n = shifted - shift;
     floats r = multiply_add(n, repeated(-0.693145752f), x);  // ln 2 in two parts; the first times n is exact
@@ -56,6 +54,13 @@ VECTOR_INLINE void exponential(floats x, floats *scale, floats *rest) {
     *scale = (floats)(((bits)shifted << 23) + 0x3f800000u);
 }
 
+// Beyond ±87 the argument is held there.
+VECTOR_INLINE void exponential(floats x, floats *scale, floats *rest) {
+    x = chosen(x < -87.0f, repeated(-87.0f), x);
+    x = chosen(x > 87.0f, repeated(87.0f), x);
+    exponential_within(x, scale, rest);
+}
+
 VECTOR_INLINE floats sigmoid(floats x) {
     floats scale, rest;
     exponential(-x, &scale, &rest);
@@ -68,4 +73,16 @@ VECTOR_INLINE floats hyperbolic_tangent(floats x) {
     exponential(x + x, &scale, &rest);
     floats less_one = multiply_add(scale, rest, scale - 1.0f);
     return less_one / (less_one + 2.0f);
+}
+
+// sigmoid(x) · tanh(y) with one division: (e^2y − 1) / ((1 + e^−x) · (e^2y + 1)). Beyond ±10 the tangent is ±1 in single precision, so 2y is
+// held at ±20, and the divisor overflows only where the result is below e^−68.
+VECTOR_INLINE floats sigmoid_times_tangent(floats x, floats y) {
+    floats scale, rest, y_scale, y_rest, twice = y + y;
+    twice = chosen(twice < -20.0f, repeated(-20.0f), twice);
+    twice = chosen(twice > 20.0f, repeated(20.0f), twice);
+    exponential(-x, &scale, &rest);
+    exponential_within(twice, &y_scale, &y_rest);
+    floats less_one = multiply_add(y_scale, y_rest, y_scale - 1.0f);
+    return less_one / ((1.0f + multiply_add(scale, rest, scale)) * (less_one + 2.0f));
 }

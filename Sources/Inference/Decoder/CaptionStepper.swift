@@ -70,12 +70,14 @@ public final class CaptionStepper {
         for slot in 0..<slots where searches[slot].state == .running {
             let first = rows
             for beam in searches[slot].live {
-                scratch.gather(row: rows, from: firstRows[slot] + beam.parent, word: beam.word)
+                scratch.gather(
+                    row: rows, from: firstRows[slot] + beam.parent, word: beam.word,
+                    best: searches[slot].options.beam)
                 rows += 1
             }
             firstRows[slot] = first
         }
-        scratch.computeLogits(rows: rows)
+        scratch.computeWords(rows: rows)
         for slot in 0..<slots where searches[slot].state == .running { advance(slot) }
     }
 

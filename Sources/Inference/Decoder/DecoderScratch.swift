@@ -2,7 +2,7 @@ import Kernels
 
 /// A stepper's numbers: the states of all live beams, one row a beam, and the products over them.
 ///
-/// `gather` takes rows of the last step's states in a new order into this step's, `computeLogits` moves those on by one word. Behind the
+/// `gather` takes rows of the last step's states in a new order into this step's, `computeWords` moves those on by one word. Behind the
 /// rows of beams there is one for each slot's image, which is where an image's first beam gathers from.
 final class DecoderScratch {
     private let decoder: CaptionDecoder
@@ -19,10 +19,15 @@ final class DecoderScratch {
     private var hidden: FloatBuffer
     private var cell: FloatBuffer
     private let recurrentGates: FloatBuffer
+    /// Of one block of words.
     private let logits: FloatBuffer
     private let narrow: NarrowRows
     /// Each row's contribution to the gates from its input.
     private let inputGates: UnsafeMutablePointer<UnsafePointer<Float>?>
+    /// Each row's best words and the sum over all.
+    private let scans: UnsafeMutablePointer<kaption_word_scan>
+    /// Words that no caption has.
+    private let excluded: [UInt32]
 
     init(decoder: CaptionDecoder, slots: Int) {
         let configuration = decoder.configuration
@@ -30,7 +35,7 @@ final class DecoderScratch {
         self.decoder = decoder
         beamRows = slots * CaptionOptions.beamRange.upperBound
         stateStride = padded(configuration.hiddenSize)
-        logitStride = padded(decoder.vocabulary.count)
+        logitStride = padded(decoder.output.blocks.map(\.count).max() ?? 0)
         features = FloatBuffer(count: slots * configuration.featureSize)
         embeddings = FloatBuffer(count: slots * configuration.embeddingSize)
         imageGates = FloatBuffer(count: slots * decoder.gateCount)
@@ -44,9 +49,16 @@ final class DecoderScratch {
         narrow = NarrowRows(rows: beamRows, inputs: configuration.hiddenSize)
         inputGates = .allocate(capacity: beamRows)
         inputGates.initialize(repeating: nil, count: beamRows)
+        scans = .allocate(capacity: beamRows)
+        scans.initialize(repeating: .init(), count: beamRows)
+        let tokens = configuration.tokens
+        excluded = [tokens.pad, tokens.start, tokens.unknown].map(UInt32.init)
     }
 
-    deinit { inputGates.deallocate() }
+    deinit {
+        inputGates.deallocate()
+        scans.deallocate()
+    }
 
     /// Sets the feature of the image in row `row` of those to be read next.
     func setFeature(_ values: UnsafeBufferPointer<Float>, row: Int) {
@@ -73,16 +85,18 @@ final class DecoderScratch {
             lastHidden.base + first, stateStride)
     }
 
-    /// Gives row `row` of this step the state that row `source` had after the last, and `word` as its input.
-    func gather(row: Int, from source: Int, word: Int) {
+    /// Gives row `row` of this step the state that row `source` had after the last, and `word` as its input; `best` of its words are to
+    /// be kept.
+    func gather(row: Int, from source: Int, word: Int, best: Int) {
         let (to, from) = (row * stateStride, source * stateStride)
         (hidden.base + to).update(from: lastHidden.base + from, count: stateStride)
         (cell.base + to).update(from: lastCell.base + from, count: stateStride)
         inputGates[row] = decoder.gates(ofWord: word)
+        kaption_word_scan_begin(best, scans + row)
     }
 
     /// One step of the LSTM and the output layer over rows `0..<rows`; their states become the last step's.
-    func computeLogits(rows: Int) {
+    func computeWords(rows: Int) {
         guard rows > 0 else { return }
         let gates = decoder.gateCount
         decoder.recurrent.apply(
@@ -91,9 +105,15 @@ final class DecoderScratch {
         kaption_lstm_cell(
             decoder.isa, rows, decoder.configuration.hiddenSize, inputGates, recurrentGates.base, gates, cell.base,
             hidden.base, stateStride)
-        decoder.output.apply(
-            rows: rows, from: hidden.base, stride: stateStride, to: logits.base, stride: logitStride,
-            narrow: narrow)
+        decoder.output.prepare(rows: rows, from: hidden.base, stride: stateStride, narrow: narrow)
+        for (block, words) in decoder.output.blocks.enumerated() {
+            decoder.output.apply(
+                block: block, rows: rows, from: hidden.base, stride: stateStride, to: logits.base,
+                stride: logitStride, narrow: narrow)
+            kaption_scan_words(
+                decoder.isa, rows, words.lowerBound, words.count, logits.base, logitStride, excluded, excluded.count,
+                scans)
+        }
         swap(&hidden, &lastHidden)
         swap(&cell, &lastCell)
     }
@@ -108,15 +128,7 @@ final class DecoderScratch {
         row: Int, beam: Int, logProbability: Float, to best: UnsafeMutablePointer<kaption_continuation>,
         capacity: Int, kept: Int
     ) -> Int? {
-        let words = decoder.vocabulary.count
-        let values = logits.base + row * logitStride
-        let normaliser = kaption_log_sum_exp(decoder.isa, words, values)
-        guard normaliser.isFinite else { return nil }
-        let tokens = decoder.configuration.tokens
-        values[tokens.pad] = -.infinity
-        values[tokens.start] = -.infinity
-        values[tokens.unknown] = -.infinity
-        return kaption_keep_best(
-            decoder.isa, words, values, normaliser, logProbability, UInt32(beam), capacity, kept, best)
+        guard kaption_word_scan_normaliser(scans + row).isFinite else { return nil }
+        return kaption_keep_best(scans + row, logProbability, UInt32(beam), capacity, kept, best)
     }
 }

@@ -10,7 +10,7 @@ typedef struct {
 } pair_product;
 
 INLINE vector finished(const narrow_tail *tail, vector x) {
-    return tail->is_folded ? clipped(x, repeated(tail->low), repeated(tail->high)) : activated(&tail->activation, x);
+    return tail->is_folded ? clipped(x, repeated(tail->low), repeated(tail->high)) : activated_for(KAPTION_BFLOAT16, &tail->activation, x);
 }
 
 // `count` outputs of a row, 32 channels from j on. `in` has the pixels of the windows' columns, [row][column].

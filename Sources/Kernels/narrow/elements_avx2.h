@@ -58,3 +58,6 @@ INLINE float greatest_lane(vector x) {
     const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
+
+// x · sigmoid(x) for an output of bfloat16.
+INLINE vector rounded_silu(vector x) { return divide(x, one_and_exponential_of_negated(x)); }

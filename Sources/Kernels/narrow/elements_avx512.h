@@ -50,3 +50,15 @@ INLINE void store_bytes(uint8_t *to, byte_vector x, size_t count) {
     _mm512_mask_storeu_epi8(to, ~(__mmask64)0 >> (64 - count), x);
 }
 INLINE float greatest_lane(vector x) { return _mm512_reduce_max_ps(x); }
+
+// x · sigmoid(x) for an output of bfloat16: 2^−x·log₂e = 2^floor · p(fraction), with a cubic p of least greatest relative error, 7.5e-5
+// (Remez), and a reciprocal within 2⁻¹⁴, where half a step of the output is 2⁻⁹.
+INLINE vector rounded_silu(vector x) {
+    const vector t = _mm512_mul_ps(x, _mm512_set1_ps(-1.44269504f));
+    const vector fraction = _mm512_reduce_ps(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    vector power = _mm512_set1_ps(0.07802449f);
+    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.22606727f));
+    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.69583346f));
+    power = _mm512_fmadd_ps(power, fraction, _mm512_set1_ps(0.99992523f));
+    return _mm512_mul_ps(x, _mm512_rcp14_ps(_mm512_add_ps(_mm512_scalef_ps(power, t), _mm512_set1_ps(1.0f))));
+}

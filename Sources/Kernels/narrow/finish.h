@@ -93,6 +93,10 @@ INLINE void finish_rows(const narrow_product *p, const int is_integer, const uin
         FINISH(KAPTION_BFLOAT16, KAPTION_BFLOAT16, 0, 1, 0);
     else if (element == KAPTION_BFLOAT16 && is_folded && other_element == KAPTION_BFLOAT16)
         FINISH(KAPTION_BFLOAT16, KAPTION_BFLOAT16, 1, 1, 0);
+    else if (element == KAPTION_BFLOAT16 && !has_other)
+        FINISH(KAPTION_BFLOAT16, KAPTION_BFLOAT16, 0, 0, 0);
+    else if (element == KAPTION_UINT8 && !is_folded && !has_other)
+        FINISH(KAPTION_UINT8, KAPTION_UINT8, 0, 0, 0);
     else if (element == KAPTION_FLOAT32 && is_folded && !has_other)
         FINISH(KAPTION_FLOAT32, KAPTION_FLOAT32, 0, 1, 0);
     else

@@ -228,7 +228,7 @@ static void run_pixels(amx_run *run, const uint32_t *packed) {
     const narrow_product *p = run->p;
     const size_t step = p->layer->input.stride * kaption_element_bytes(p->layer->input_numbers.element);
     // Few blocks at a time write whole pixels soon; many, where the weights are more than the cache holds well.
-    const size_t weights = p->filters * run->cut.run * 4, most_pixels = weights <= 1 << 20 ? 2 * BLOCK : (1 << 19) / (4 * run->cut.run);
+    const size_t weights = p->filters * run->cut.run * 4, most_pixels = weights <= 1 << 17 ? 2 * BLOCK : (1 << 19) / (4 * run->cut.run);
     amx_strip strip = {
         .pixels = (const uint8_t *)p->layer->input.data + p->first_pixel * step + p->group_bytes,
         .step = step, .row_places = p->pixels, .row_pixels = p->pixels, .places = p->pixels,

@@ -281,6 +281,12 @@ void kaption_narrow_gemm(kaption_isa isa, kaption_element element, size_t m, siz
     layer.output.data = c;
     layer.output.stride = ldc;
     layer.weights = packed;
+#if defined(__x86_64__)
+    if (goes_by_amx(isa, &layer)) {
+        narrow_rows_amx(&layer, element == KAPTION_UINT8 ? scales : NULL);
+        return;
+    }
+#endif
     table_of(isa, &layer)->convolution(&layer, element == KAPTION_UINT8 ? scales : NULL);
 }
 
@@ -296,10 +302,14 @@ void narrow_copy(const kaption_layer *layer) {
 
 void narrow_clear_gaps(const kaption_layer *layer) {
     const size_t bytes = kaption_element_bytes(layer->output_numbers.element);
-    const size_t used = layer->output.channels * bytes, pixel = layer->output.stride * bytes;
+    const size_t used = layer->output.channels * bytes, pixel = layer->output.stride * bytes, gap = pixel - used;
+    static const uint8_t zeros[4] = {0};
     for (size_t y = layer->row_begin; y < layer->row_end; y++) {
-        uint8_t *out = narrow_output(layer, y, 0);
-        for (size_t x = 0; x < layer->output.width; x++, out += pixel) memset(out + used, 0, pixel - used);
+        uint8_t *out = narrow_output(layer, y, 0) + used;
+        // Sizes that the compiler knows become single stores.
+        if (gap == 1) for (size_t x = 0; x < layer->output.width; x++) memcpy(out + x * pixel, zeros, 1);
+        else if (gap == 2) for (size_t x = 0; x < layer->output.width; x++) memcpy(out + x * pixel, zeros, 2);
+        else for (size_t x = 0; x < layer->output.width; x++) memset(out + x * pixel, 0, gap);
     }
 }
 

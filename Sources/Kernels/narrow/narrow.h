@@ -37,6 +37,8 @@ extern const narrow_table narrow_table_avx512;
 extern const narrow_table narrow_table_vnni;
 // Has convolutions alone.
 extern const narrow_table narrow_table_amx;
+// A product of rows: a convolution of 1×1 of which the pixels are the rows, without a tail.
+void narrow_rows_amx(const kaption_layer *layer, const float *row_scales);
 #endif
 
 // A convolution's constants: each array 64-byte aligned, those by filter as long as the filters rounded up to 16.

@@ -187,7 +187,7 @@ static void convert(const kaption_layer *layer) {
 static void pool(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
     const narrow_tail tail = narrow_tail_of(layer);
-    const int is_max = layer->operation == KAPTION_MAX_POOL;
+    const int is_max = layer->operation == KAPTION_MAX_POOL, is_integer = layer->input_numbers.element == KAPTION_UINT8;
     const size_t padded_height = window->pad_top + layer->input.height + window->pad_bottom;
     const size_t padded_width = window->pad_left + layer->input.width + window->pad_right;
     for (size_t y = layer->row_begin; y < layer->row_end; y++)
@@ -203,10 +203,12 @@ static void pool(const kaption_layer *layer) {
                         if (in == NULL) continue;
                         inside++;
                         const float cell = value(layer->input_numbers, in, j);
-                        if (!is_max) found = found + cell;
+                        if (!is_max) found = found + (is_integer ? (float)in[j] : cell);
                         else if (cell > found || isnan(cell)) found = cell;
                     }
-                if (!is_max) found = found / (float)(layer->counts_padding ? padded : inside);
+                const float cells = (float)(layer->counts_padding ? padded : inside);
+                if (!is_max && is_integer) found = (found + -((float)inside * layer->input_numbers.zero)) * (layer->input_numbers.scale / cells);
+                else if (!is_max) found = found / cells;
                 store_activated(&tail, layer->output_numbers.element, narrow_output(layer, y, x), j, found);
             }
 }

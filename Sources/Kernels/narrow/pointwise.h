@@ -2,27 +2,41 @@
 // floats, and what goes out is narrowed again.
 
 #define NARROW_POINTWISE(name, is_binary, expression)                                                                 \
-    static void name(const kaption_layer *layer) {                                                                    \
-        const kaption_numbers numbers = layer->input_numbers, other_numbers = layer->other_numbers;                   \
-        const size_t bytes = kaption_element_bytes(numbers.element), other_bytes = kaption_element_bytes(other_numbers.element); \
-        const size_t out_bytes = kaption_element_bytes(layer->output_numbers.element);                                \
+    INLINE void name##_known(const kaption_layer *layer, const kaption_element element, const kaption_element other_element, \
+                             const kaption_element out_element) {                                                     \
+        const kaption_numbers numbers = {element, layer->input_numbers.scale, layer->input_numbers.zero};             \
+        const kaption_numbers other_numbers = {other_element, layer->other_numbers.scale, layer->other_numbers.zero}; \
+        const size_t bytes = kaption_element_bytes(element), other_bytes = kaption_element_bytes(other_element);      \
+        const size_t out_bytes = kaption_element_bytes(out_element);                                                  \
         const narrow_tail tail = narrow_tail_of(layer);                                                               \
         const int repeats = is_binary && layer->other.height * layer->other.width == 1;                               \
         for (size_t y = layer->row_begin; y < layer->row_end; y++) {                                                  \
             for (size_t x = 0; x < layer->output.width; x++) {                                                        \
-                const uint8_t *in = narrow_pixel(&layer->input, numbers.element, y, x);                               \
+                const uint8_t *in = narrow_pixel(&layer->input, element, y, x);                                       \
                 const uint8_t *other =                                                                                \
-                    is_binary ? narrow_pixel(&layer->other, other_numbers.element, repeats ? 0 : y, repeats ? 0 : x) : NULL; \
+                    is_binary ? narrow_pixel(&layer->other, other_element, repeats ? 0 : y, repeats ? 0 : x) : NULL;  \
                 uint8_t *out = narrow_output(layer, y, x);                                                            \
                 for (size_t j = 0; j < layer->output.channels; j += LANES) {                                          \
                     const lane_mask mask = first_lanes(layer->output.channels - j);                                   \
                     const vector a = load_values(numbers, mask, in + j * bytes);                                      \
                     const vector b = is_binary ? load_values(other_numbers, mask, other + j * other_bytes) : a;       \
-                    store_activated(&tail, layer->output_numbers.element, mask, out + j * out_bytes, expression);     \
+                    store_activated(&tail, out_element, mask, out + j * out_bytes, expression);                       \
                     (void)b;                                                                                          \
                 }                                                                                                     \
             }                                                                                                         \
         }                                                                                                             \
+    }                                                                                                                 \
+    static void name(const kaption_layer *layer) {                                                                    \
+        const kaption_element element = layer->input_numbers.element, out_element = layer->output_numbers.element;    \
+        const kaption_element other_element = is_binary ? layer->other_numbers.element : element;                     \
+        if (element == KAPTION_BFLOAT16 && other_element == KAPTION_BFLOAT16 && out_element == KAPTION_BFLOAT16)      \
+            name##_known(layer, KAPTION_BFLOAT16, KAPTION_BFLOAT16, KAPTION_BFLOAT16);                                \
+        else if (element == KAPTION_FLOAT32 && other_element == KAPTION_FLOAT32 && out_element == KAPTION_BFLOAT16)   \
+            name##_known(layer, KAPTION_FLOAT32, KAPTION_FLOAT32, KAPTION_BFLOAT16);                                  \
+        else if (element == KAPTION_FLOAT32 && other_element == KAPTION_FLOAT32 && out_element == KAPTION_UINT8)      \
+            name##_known(layer, KAPTION_FLOAT32, KAPTION_FLOAT32, KAPTION_UINT8);                                     \
+        else                                                                                                          \
+            name##_known(layer, element, other_element, out_element);                                                 \
     }
 
 NARROW_POINTWISE(add_narrow, 1, add(a, b))
@@ -57,6 +71,16 @@ static narrow_span narrow_span_of(size_t at, size_t pad, size_t dilation, size_t
     return (narrow_span){first, fit < taps - skipped ? fit : taps - skipped};
 }
 
+#ifdef NARROW_PACKS_BYTES
+#include "pools.h"
+#else
+static int pool_pairs(const kaption_layer *layer, const int is_max) {
+    (void)layer;
+    (void)is_max;
+    return 0;
+}
+#endif
+
 // The greatest bytes of windows, for an output of the input's numbers.
 static void max_pool_bytes(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
@@ -85,6 +109,7 @@ static void max_pool_bytes(const kaption_layer *layer) {
     }
 }
 
+// An average of bytes is that of their sum, which is exact.
 INLINE void pool_narrow(const kaption_layer *layer, const int is_max, const kaption_element element) {
     const kaption_window *window = &layer->window;
     const kaption_numbers numbers = {element, layer->input_numbers.scale, layer->input_numbers.zero};
@@ -104,7 +129,8 @@ INLINE void pool_narrow(const kaption_layer *layer, const int is_max, const kapt
             const narrow_span padded = narrow_span_of(x * window->stride_width, 0, window->dilation_width, window->kernel_width,
                                                       window->pad_left + layer->input.width + window->pad_right);
             const size_t inside = rows.count * columns.count;
-            const vector cells = repeated((float)(layer->counts_padding ? padded_rows.count * padded.count : inside));
+            const float cells = (float)(layer->counts_padding ? padded_rows.count * padded.count : inside);
+            const vector shift = repeated(-((float)inside * numbers.zero));
             const uint8_t *first = inside == 0 ? NULL : narrow_pixel(&layer->input, element, rows.first, columns.first);
             uint8_t *out = narrow_output(layer, y, x);
             for (size_t j = 0; j < channels; j += LANES) {
@@ -112,10 +138,12 @@ INLINE void pool_narrow(const kaption_layer *layer, const int is_max, const kapt
                 vector value = is_max ? repeated(-INFINITY) : zero();
                 for (size_t i = 0; i < rows.count; i++)
                     for (size_t l = 0; l < columns.count; l++) {
-                        const vector cell = load_values(numbers, mask, first + i * down + l * across + j * bytes);
+                        const uint8_t *at = first + i * down + l * across + j * bytes;
+                        const vector cell = is_max ? load_values(numbers, mask, at) : load_numbers(element, mask, at);
                         value = is_max ? greater_or_nan(cell, value) : add(value, cell);
                     }
-                if (!is_max) value = divide(value, cells);
+                if (!is_max && element == KAPTION_UINT8) value = multiply(add(value, shift), repeated(numbers.scale / cells));
+                else if (!is_max) value = divide(value, repeated(cells));
                 store_activated(&tail, layer->output_numbers.element, mask, out + j * out_bytes, value);
             }
         }
@@ -125,11 +153,13 @@ INLINE void pool_narrow(const kaption_layer *layer, const int is_max, const kapt
 static void max_pool_narrow(const kaption_layer *layer) {
     const int is_bytes = layer->input_numbers.element == KAPTION_UINT8 && layer->activation.kind == KAPTION_LINEAR &&
                          narrow_same_numbers(layer->input_numbers, layer->output_numbers);
+    if (pool_pairs(layer, 1)) return;
     if (is_bytes) max_pool_bytes(layer);
     else if (layer->input_numbers.element == KAPTION_BFLOAT16) pool_narrow(layer, 1, KAPTION_BFLOAT16);
     else pool_narrow(layer, 1, layer->input_numbers.element);
 }
 static void average_pool_narrow(const kaption_layer *layer) {
+    if (pool_pairs(layer, 0)) return;
     if (layer->input_numbers.element == KAPTION_BFLOAT16) pool_narrow(layer, 0, KAPTION_BFLOAT16);
     else pool_narrow(layer, 0, layer->input_numbers.element);
 }

@@ -23,9 +23,15 @@ INLINE void store_numbers(kaption_element element, lane_mask mask, uint8_t *to, 
 // Within 0...255; 0 where x is NaN.
 INLINE vector clipped_integer(vector x) { return lesser(greater(x, zero()), repeated(255.0f)); }
 
+// The activation of what will be written as `element`.
+INLINE vector activated_for(kaption_element element, const kaption_activation *activation, vector x) {
+    if (element == KAPTION_BFLOAT16 && activation->kind == KAPTION_SILU) return rounded_silu(x);
+    return activated(activation, x);
+}
+
 // Writes the activated values.
 INLINE void store_activated(const narrow_tail *tail, kaption_element element, lane_mask mask, uint8_t *to, vector x) {
-    x = activated(&tail->activation, x);
+    x = activated_for(element, &tail->activation, x);
     if (element == KAPTION_UINT8) x = clipped_integer(multiply_add(x, repeated(tail->factor), repeated(tail->zero)));
     store_numbers(element, mask, to, x);
 }

@@ -4,6 +4,8 @@
 const kaption_table kaption_table_plain = {
     .packed_floats = kaption_plain_packed_floats,
     .pack = kaption_plain_pack,
+    .gemm_packed_floats = kaption_plain_packed_floats,
+    .gemm_pack = kaption_plain_pack,
     .gemm = kaption_plain_gemm,
     .layers = {
         [KAPTION_CONVOLUTION] = kaption_plain_convolution,

@@ -11,6 +11,8 @@
 
 #include "activation.h"
 #include "product.h"
+enum { GEMM_ROWS = 12, GEMM_FEW_ROWS = 4 };
+#include "gemm.h"
 #include "convolution.h"
 #include "depthwise.h"
 #include "pointwise.h"

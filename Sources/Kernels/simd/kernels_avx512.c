@@ -12,6 +12,9 @@
 
 #include "activation.h"
 #include "product.h"
+#define KAPTION_GEMM_24
+enum { GEMM_ROWS = 24, GEMM_FEW_ROWS = 8 };
+#include "gemm.h"
 #include "convolution.h"
 #include "depthwise.h"
 #include "pointwise.h"

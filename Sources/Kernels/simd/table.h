@@ -2,6 +2,8 @@
 const kaption_table KAPTION_TABLE = {
     .packed_floats = product_packed_floats,
     .pack = product_pack,
+    .gemm_packed_floats = gemm_packed_floats,
+    .gemm_pack = gemm_pack,
     .gemm = gemm,
     .layers = {
         [KAPTION_CONVOLUTION] = convolution,
