@@ -82,7 +82,6 @@ INLINE void run_gemm_tile(const gemm_tile *tile, const int rows, const int panel
     static void gemm_##rows##_##panels(const gemm_tile *tile) { run_gemm_tile(tile, rows, panels); }
 #define GEMM_FEW(panels) GEMM_TILE(1, panels) GEMM_TILE(2, panels) GEMM_TILE(3, panels) GEMM_TILE(4, panels)
 GEMM_FEW(1) GEMM_FEW(2) GEMM_FEW(3)
-#ifdef KAPTION_GEMM_24
 #define GEMM_MORE(panels) GEMM_TILE(5, panels) GEMM_TILE(6, panels) GEMM_TILE(7, panels) GEMM_TILE(8, panels)
 GEMM_MORE(1) GEMM_MORE(2) GEMM_MORE(3)
 GEMM_TILE(9, 1) GEMM_TILE(10, 1) GEMM_TILE(11, 1) GEMM_TILE(12, 1) GEMM_TILE(13, 1) GEMM_TILE(14, 1) GEMM_TILE(15, 1) GEMM_TILE(16, 1)
@@ -92,12 +91,6 @@ GEMM_TILE(17, 1) GEMM_TILE(18, 1) GEMM_TILE(19, 1) GEMM_TILE(20, 1) GEMM_TILE(21
 static void (*const gemm_many[GEMM_ROWS - GEMM_FEW_ROWS])(const gemm_tile *) = {
     gemm_9_1, gemm_10_1, gemm_11_1, gemm_12_1, gemm_13_1, gemm_14_1, gemm_15_1, gemm_16_1,
     gemm_17_1, gemm_18_1, gemm_19_1, gemm_20_1, gemm_21_1, gemm_22_1, gemm_23_1, gemm_24_1};
-#else
-GEMM_TILE(5, 1) GEMM_TILE(6, 1) GEMM_TILE(7, 1) GEMM_TILE(8, 1) GEMM_TILE(9, 1) GEMM_TILE(10, 1) GEMM_TILE(11, 1) GEMM_TILE(12, 1)
-#define GEMM_NAMES(panels) {gemm_1_##panels, gemm_2_##panels, gemm_3_##panels, gemm_4_##panels}
-static void (*const gemm_many[GEMM_ROWS - GEMM_FEW_ROWS])(const gemm_tile *) = {
-    gemm_5_1, gemm_6_1, gemm_7_1, gemm_8_1, gemm_9_1, gemm_10_1, gemm_11_1, gemm_12_1};
-#endif
 static void (*const gemm_few[GEMM_PANELS][GEMM_FEW_ROWS])(const gemm_tile *) = {GEMM_NAMES(1), GEMM_NAMES(2), GEMM_NAMES(3)};
 
 // Rows of A, `count` columns of each, side by side.

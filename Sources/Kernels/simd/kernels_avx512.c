@@ -12,7 +12,6 @@
 
 #include "activation.h"
 #include "product.h"
-#define KAPTION_GEMM_24
 enum { GEMM_ROWS = 24, GEMM_FEW_ROWS = 8 };
 #include "gemm.h"
 #include "convolution.h"
@@ -22,5 +21,7 @@ enum { GEMM_ROWS = 24, GEMM_FEW_ROWS = 8 };
 #pragma clang attribute pop
 
 #define KAPTION_TABLE kaption_table_avx512
+#define KAPTION_GEMM(name) gemm_##name
+#define KAPTION_GEMM_RUN gemm
 #include "table.h"
 #endif

@@ -235,7 +235,7 @@ static void run_product(const product *p) {
             for (size_t channel = 0; channel < p->channels; channel += block_k) {
                 tile.first = channel;
                 tile.count = at_most(block_k, p->channels - channel);
-                tile.accumulate = tap > 0 || channel > 0;
+                tile.accumulate = p->tile.accumulate || tap > 0 || channel > 0;
                 tile.is_last = tap + tile.taps == p->taps && channel + tile.count == p->channels;
                 run_panels(p, &rows, first, end, tap * p->channels + channel, pointers, block_taps, tile);
             }
@@ -243,12 +243,13 @@ static void run_product(const product *p) {
     }
 }
 
-// C[m×n] = A[m×k] · Wᵀ for many rows.
-static void matrix_product(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, float *c, size_t ldc) {
+// C[m×n] = A[m×k] · Wᵀ, and more as kaption_gemm says.
+static void matrix_product(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
+                           int accumulate, float *c, size_t ldc) {
     const kaption_activation linear = {KAPTION_LINEAR, 0.0f, 0.0f};
     const product p = {
         .m = m, .n = n, .taps = 1, .channels = k, .a = a, .lda = lda, .packed = packed,
-        .tile = {.c = c, .ldc = ldc, .activation = &linear},
+        .tile = {.c = c, .ldc = ldc, .accumulate = accumulate, .bias = bias, .activation = &linear},
     };
     run_product(&p);
 }

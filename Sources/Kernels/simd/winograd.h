@@ -88,8 +88,8 @@ INLINE void run_winograd(const kaption_layer *layer, const int side) {
         for (size_t i = 0; i < tiles; i++)
             winograd_scatter(layer, side, (first + i) / columns, (first + i) % columns, to + i * stride, plane);
         for (size_t p = 0; p < points; p++)
-            matrix_product(tiles, out, in, to + p * plane, stride, layer->weights + p * weights, back + p * out_plane,
-                 out_stride);
+            matrix_product(tiles, out, in, to + p * plane, stride, layer->weights + p * weights, NULL, 0,
+                           back + p * out_plane, out_stride);
         for (size_t i = 0; i < tiles; i++)
             winograd_gather(layer, side, (first + i) / columns, (first + i) % columns, back + i * out_stride, out_plane);
     }
