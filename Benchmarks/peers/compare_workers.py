@@ -57,7 +57,9 @@ class Run:
             for record in consumer.consume(500, timeout=0.2):
                 if record.error() is None:
                     answer = json.loads(record.value())
-                    captions[answer["id"]] = answer.get("caption", answer.get("error"))
+                    if answer["status"] != "ok":
+                        raise SystemExit(f"{self.label}: {answer}")
+                    captions[answer["id"]] = answer["caption"]
                     times.append(record.timestamp()[1])
         consumer.close()
         return captions, (count - 1) * 1000 / (max(times) - min(times))

@@ -30,7 +30,7 @@ if [ ! -e "$output/bundle" ]; then
     # shellcheck disable=SC2086
     "$program" train --dataset "$data/Flickr8k.token.txt" --images "$data/images" \
         --train-split "$data/Flickr_8k.trainImages.txt" --dev-split "$data/Flickr_8k.devImages.txt" --dev-select 500 \
-        --encoder "$output/encoder-bundle" --flips --self-critical-epochs 8 --name kaption-small \
+        --encoder "$output/encoder-bundle" --flips --self-critical-epochs 8 --bleu-reward 1 --name kaption-small \
         --work "$output/work" --resume --output "$output/bundle" ${TRAIN_OPTIONS:-}
 fi
 if [ ! -e "$output/quantised" ]; then
