@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--core", type=int, default=os.cpu_count() - 1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.6, help="of one measurement")
-    parser.add_argument("--stages", nargs="*", default=["encoder", "decoder", "image"])
+    parser.add_argument("--stages", nargs="*", default=["encoder", "decoder", "image"], choices=["encoder", "decoder", "image"])
     parser.add_argument("--networks", nargs="*", help="of those in the folder (all)")
     parser.add_argument("--precisions", nargs="*", default=["fp32", "bf16", "int8"], choices=["fp32", "bf16", "int8"])
     parser.add_argument("--photograph", action="append", default=[], help="a JPEG to read beside the drawn ones")
