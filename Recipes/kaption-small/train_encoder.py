@@ -5,7 +5,8 @@
 
 A teacher is an ONNX encoder (input [batch, 3, height, width], output [batch, features]) with the mean and the deviation, in units of pixels,
 that its input is made with. Teachers and student see the same crops ("Knowledge distillation: A good teacher is patient
-and consistent", Beyer et al., 2022); the teachers' features of all crops are made once and kept in DIR/teachers.npy. DIR then holds what
+and consistent", Beyer et al., 2022); the teachers' features of all crops are made once and kept in DIR/teachers.npy. After each epoch all is kept in
+DIR/checkpoint.pt, from which a run that was ended goes on (with other random numbers than an unbroken one). In the end DIR holds what
 `kaption-model import` takes: encoder.onnx, config.json, and a decoder of four words that `kaption-model train` replaces.
 
 Needs torch, onnx, onnxruntime, numpy and pillow.
@@ -114,9 +115,18 @@ def targets(paths, arguments):
     return ((features - mean) / (deviation + 1e-4)).astype(np.float16)
 
 
+def has_amx():
+    try:
+        with open("/proc/cpuinfo") as file:
+            return " amx_bf16 " in file.read()
+    except OSError:
+        return False
+
+
 def train(paths, wanted, arguments):
     device = torch.device(arguments.device)
-    encoder, head = Encoder().to(device), nn.Linear(FEATURES, wanted.shape[1]).to(device)
+    # Convolutions want their channels side by side, on tensor cores as on AMX.
+    encoder, head = Encoder().to(device, memory_format=torch.channels_last), nn.Linear(FEATURES, wanted.shape[1]).to(device)
     held = max(1, len(paths) // 20) * arguments.views
     views = Views(paths, arguments.views, SIZE, MEAN, DEVIATION, wanted)
 
@@ -130,12 +140,22 @@ def train(paths, wanted, arguments):
     optimiser = torch.optim.AdamW(parameters, weight_decay=arguments.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, arguments.learning_rate, epochs=arguments.epochs, steps_per_epoch=len(batches), pct_start=0.1)
-    for epoch in range(1, arguments.epochs + 1):
+    done, checkpoint = 0, os.path.join(arguments.out, "checkpoint.pt")
+    parts = {"encoder": encoder, "head": head, "optimiser": optimiser, "schedule": schedule}
+    if os.path.exists(checkpoint):
+        saved = torch.load(checkpoint, map_location=device)
+        if saved["epochs"] != arguments.epochs:
+            raise SystemExit(f"{checkpoint} is of a run of {saved['epochs']} epochs; remove it")
+        done = saved["done"]
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+    for epoch in range(done + 1, arguments.epochs + 1):
         began, losses = time.perf_counter(), []
         encoder.train()
         for images, features in batches:
-            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                loss = nn.functional.mse_loss(head(encoder(images.to(device))).float(), features.to(device))
+            images = images.to(device, memory_format=torch.channels_last)
+            with torch.autocast(device.type, torch.bfloat16, enabled=arguments.bfloat16):
+                loss = nn.functional.mse_loss(head(encoder(images)).float(), features.to(device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -147,7 +167,10 @@ def train(paths, wanted, arguments):
                       for images, features in loader(0, held, False)]
         print(f"epoch {epoch} of {arguments.epochs}: loss {np.mean(losses):.4f}, on held-out images "
               f"{torch.cat(errors).mean():.4f} (1 is knowing nothing), {time.perf_counter() - began:.0f} s", flush=True)
-    return encoder.cpu().eval()
+        state = {name: part.state_dict() for name, part in parts.items()}
+        torch.save({**state, "done": epoch, "epochs": arguments.epochs}, checkpoint + ".new")
+        os.replace(checkpoint + ".new", checkpoint)
+    return encoder.to("cpu", memory_format=torch.contiguous_format).eval()
 
 
 def write(encoder, arguments):
@@ -196,7 +219,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--bfloat16", action=argparse.BooleanOptionalAction, help="multiply in bfloat16; default: on a GPU, and on CPUs with AMX")
     arguments = parser.parse_args()
+    if arguments.bfloat16 is None:
+        arguments.bfloat16 = arguments.device != "cpu" or has_amx()
     torch.manual_seed(arguments.seed)
     os.makedirs(arguments.out, exist_ok=True)
     with open(arguments.split) as file:
