@@ -95,23 +95,26 @@ def compare_precision(arguments, folder, ours, precision, timing):
             answers = rounds(stacks, arguments.rounds, request)
             row(f"{network.name}, {precision}", answers, answers["kaption"][0]["operations"], peak)
     if "decoder" in arguments.stages:
-        # The decoder's graph is the same in int8: its peer there is what is fastest of the other precisions, OpenVINO in bf16.
-        others = [peer("openvino", "bf16", arguments.core)] if precision == "int8" else []
-        trained = [path.parent for path in sorted(folder.glob("trained-*/features.f32"))]
+        # OpenVINO is given no graph of the decoder in int8; its fastest there is bf16.
+        beside = [*peers]
+        if precision == "int8":
+            beside = [stack for stack in peers if stack.name != "openvino"] + [peer("openvino", "bf16", arguments.core)]
+        # Trained models have no calibration, and no quantised graph.
+        trained = [path.parent for path in sorted(folder.glob("trained-*/features.f32")) if precision != "int8"]
         for path in sorted(folder.glob("decoder-*"), key=lambda path: int(path.name.split("-")[1])) + trained:
             for batch in (1, 8):
                 request = lambda stack: {
                     "task": "decoder", "precision": precision, "folder": str(path), "bundle": str(path / "bundle"),
                     "batch": batch, **timing}
-                answers = rounds([ours, *(others or peers)], arguments.rounds, request)
-                label = f"{path.name}, batch {batch}, {precision}" + (" beside bf16" if others else "")
+                answers = rounds([ours, *beside], arguments.rounds, request)
                 # How many steps a trained model takes is not counted.
                 operations = None if path in trained else answers["kaption"][0]["operations"]
-                row(label, answers, operations, peak)
-                if not others:
+                row(f"{path.name}, batch {batch}, {precision}", answers, operations, peak)
+                if precision != "int8":
                     same_captions(answers)
-        for stack in others:
-            stack.close()
+        for stack in beside:
+            if stack not in peers:
+                stack.close()
     for stack in peers:
         stack.close()
 

@@ -2,10 +2,11 @@
 
     NETWORK/encoder.onnx    torchvision's networks with random weights (Tests/Parity/networks.py), the batch symbolic
     NETWORK/encoder-int8.onnx   the same quantised by ONNX Runtime: static, unsigned activations, signed weights by channel (QDQ)
-    NETWORK/bundle          the same, imported by `kaption-model import`, with a decoder of 8,000 words
+    NETWORK/step.onnx       the step of a decoder of 8,000 words; step-int8.onnx the same in int8 for ONNX Runtime
+    NETWORK/bundle          both, imported by `kaption-model import`
     NETWORK/bundle-int8     that, calibrated by `kaption-model quantize`
     others/NAME/            the same of networks that were given
-    decoder-WORDS/          decoder.safetensors, its step as ONNX for the runtimes, and a bundle
+    decoder-WORDS/          decoder.safetensors, its step as ONNX for the runtimes, also in int8 for ONNX Runtime, and a bundle
     trained-NAME/           the same of trained models that were given, with their encoder, too
     pictures/               a drawn scene as JPEG in the sizes that are compared
 
@@ -105,6 +106,15 @@ def quantise(encoder, quantised):
         activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8)
 
 
+def quantise_step(target):
+    """The decoder's step with 8-bit weights, its inputs quantised as they come: only ONNX Runtime is fast with such a graph."""
+    import onnxruntime.quantization as quantization
+    if not (target / "step-int8.onnx").exists():
+        quantization.quantize_dynamic(
+            str(target / "step.onnx"), str(target / "step-int8.onnx"), per_channel=True, weight_type=quantization.QuantType.QInt8,
+            op_types_to_quantize=["Gemm", "MatMul"])
+
+
 def prepare_int8(encoder, bundle, target, tool, pictures):
     if not (target / "encoder-int8.onnx").exists():
         quantise(encoder, target / "encoder-int8.onnx")
@@ -191,6 +201,7 @@ def main():
         prepare_network(name, arguments.folder, arguments.tool)
         target = arguments.folder / name
         prepare_int8(target / "encoder.onnx", target / "bundle", target, arguments.tool, drawn)
+        quantise_step(target)
     for name, encoder, bundle in arguments.encoder:
         target = arguments.folder / "others" / name
         target.mkdir(parents=True, exist_ok=True)
@@ -202,6 +213,7 @@ def main():
         prepare_trained(source, arguments.folder, arguments.tool)
     for words in WORDS:
         prepare_decoder(words, arguments.folder, arguments.tool)
+        quantise_step(arguments.folder / f"decoder-{words}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """ONNX Runtime and OpenVINO on one core, at their best settings: full graph optimisation, one thread, no spinning, and for OpenVINO shapes
 fixed at compilation, a latency hint and no pinning of its own (it is pinned from outside). For int8 they are given a quantised graph
-(prepare.py), of which OpenVINO may do what is left in floats in bf16."""
+(prepare.py), of which OpenVINO may do what is left in floats in bf16; a quantised step of the decoder is ONNX Runtime's alone."""
 import numpy
 import onnx
 
@@ -10,6 +10,7 @@ class OnnxRuntime:
         import onnxruntime
         if precision == "bf16":
             raise ValueError("ONNX Runtime computes no bf16 on CPUs")
+        self.step = "step-int8.onnx" if precision == "int8" else "step.onnx"
         self.library = onnxruntime
         self.options = onnxruntime.SessionOptions()
         self.options.log_severity_level = 3
@@ -26,6 +27,7 @@ class OnnxRuntime:
 class OpenVino:
     def __init__(self, precision="fp32"):
         import openvino
+        self.step = "step.onnx"
         self.library = openvino
         self.core = openvino.Core()
         self.settings = {
@@ -51,13 +53,13 @@ class Decoder:
     """Beam search over the graphs of stepgraph.py."""
 
     def __init__(self, runtime, folder, images, beam=3, start=1, width=512):
-        rows = images * beam
+        rows, step = images * beam, folder / runtime.step
         self.feature_size = onnx.load(folder / "first.onnx", load_external_data=False).graph.input[0].type.tensor_type.shape.dim[1].dim_value
         self.first = runtime.load(folder / "first.onnx", {"feature": [images, -1]})
         shapes = lambda new, old: {"word": [new], "parent": [new], "hidden": [old, width], "cell": [old, width]}
-        self.begin = runtime.load(folder / "step.onnx", shapes(images, images))
-        self.widen = runtime.load(folder / "step.onnx", shapes(rows, images))
-        self.step = runtime.load(folder / "step.onnx", shapes(rows, rows))
+        self.begin = runtime.load(step, shapes(images, images))
+        self.widen = runtime.load(step, shapes(rows, images))
+        self.step = runtime.load(step, shapes(rows, rows))
         self.images, self.beam, self.start = images, beam, start
 
     def decode(self, features, steps=20):
