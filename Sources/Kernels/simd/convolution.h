@@ -1,5 +1,14 @@
 // Convolutions as products: rows of pointers, a plain matrix for 1×1, copied windows for images.
 
+// Whether the weights are so many, a megabyte, that the second-level cache does not keep them beside the values: rows are gathered then, so that
+// fetching the weights keeps pace.
+INLINE int is_gathered(size_t n, size_t k) { return n * k >= 1 << 18; }
+
+static void convolution_pack(size_t n, size_t k, const float *w, size_t ldw, float *packed) {
+    if (is_gathered(n, k)) gathered_pack(n, k, w, ldw, packed);
+    else product_pack(n, k, w, ldw, packed);
+}
+
 // A convolution over few channels, as an image has: its inner loops would be shorter than their overhead, so the windows of a few
 // pixels are copied together and multiplied as rows of a matrix.
 enum { NARROW_CHANNELS = 4, NARROW_FLOATS = 4096, NARROW_TILES = 8 };
@@ -89,7 +98,8 @@ static void convolution(const kaption_layer *layer) {
                 .activation = &layer->activation,
             },
         };
-        if (!is_matrix && is_narrow(layer)) run_narrow(&p);
+        if (is_gathered(filters, taps * channels)) run_gathered(&p);
+        else if (!is_matrix && is_narrow(layer)) run_narrow(&p);
         else run_product(&p);
     }
 }
