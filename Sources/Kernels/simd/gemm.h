@@ -11,7 +11,7 @@ enum {
     GEMM_BLOCK_K = 512,
     GEMM_BLOCK_TILES = 3,  // tiles of rows that share a block's panel
     GEMM_AHEAD = 2048,     // floats from the weights in use to those to fetch
-    GEMM_QUAD = 4          // neighbouring inputs of a row that stay together when rows are gathered
+    GEMM_PAIR = 2          // neighbouring inputs of a row that stay together when rows are gathered
 };
 
 static size_t gathered_packed_floats(size_t n, size_t k) { return kaption_round_up((n + LANES - 1) / LANES * LANES * k); }
@@ -23,11 +23,11 @@ static void gathered_pack(size_t n, size_t k, const float *w, size_t ldw, float 
 }
 
 typedef struct {
-    const float *a;   // [count / GEMM_QUAD, rounded up][rows][GEMM_QUAD]
+    const float *a;   // [count / GEMM_PAIR, rounded up][rows][GEMM_PAIR]
     const float *w;   // the first panel's block of k
     size_t panel;     // floats from one panel to the next
     size_t count;     // of k
-    size_t near;      // of these, as many fetch what is `ahead` floats on, the others what is `beyond`; a multiple of GEMM_QUAD
+    size_t near;      // of these, as many fetch what is `ahead` floats on, the others what is `beyond`; a multiple of GEMM_PAIR
     size_t ahead, beyond;
     product_tile tail;  // C and what is done to it; `mask` is of the last panel's columns
 } gemm_tile;
@@ -42,7 +42,7 @@ INLINE void add_products(vector sums[GEMM_ROWS][GEMM_PANELS], const float *a, co
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
-        const vector x = repeated(a[i * GEMM_QUAD]);
+        const vector x = repeated(a[i * GEMM_PAIR]);
 #pragma clang loop unroll(full)
         for (int v = 0; v < panels; v++) sums[i][v] = multiply_add(x, weights[v], sums[i][v]);
     }
@@ -56,12 +56,12 @@ INLINE void run_gemm_tile(const gemm_tile *tile, const int rows, const int panel
         const size_t count = part == 0 ? tile->near : tile->count - tile->near;
         const size_t ahead = part == 0 ? tile->ahead : tile->beyond;
 #pragma clang loop unroll(disable)
-        for (size_t p = 0; p + GEMM_QUAD <= count; p += GEMM_QUAD, a += GEMM_QUAD * rows)
+        for (size_t p = 0; p + GEMM_PAIR <= count; p += GEMM_PAIR, a += GEMM_PAIR * rows)
 #pragma clang loop unroll(full)
-            for (int q = 0; q < GEMM_QUAD; q++, w += LANES) add_products(sums, a + q, w, tile->panel, ahead, rows, panels);
+            for (int q = 0; q < GEMM_PAIR; q++, w += LANES) add_products(sums, a + q, w, tile->panel, ahead, rows, panels);
     }
 #pragma clang loop unroll(disable)
-    for (size_t q = 0; q < tile->count % GEMM_QUAD; q++, a++, w += LANES) add_products(sums, a, w, tile->panel, 0, rows, panels);
+    for (size_t q = 0; q < tile->count % GEMM_PAIR; q++, a++, w += LANES) add_products(sums, a, w, tile->panel, 0, rows, panels);
     end_sums(&tile->tail, rows, panels, GEMM_PANELS, sums[0]);
 }
 
@@ -83,16 +83,20 @@ static void (*const gemm_few[GEMM_PANELS][GEMM_FEW_ROWS])(const gemm_tile *) = {
 // Copies `count` inputs of one row to its place in a tile, the first of them as k = `at` of the block.
 INLINE void gather_piece(const float *from, size_t count, size_t at, size_t rows, float *to) {
     size_t p = 0;
-    if (at % GEMM_QUAD == 0) {
+    if (at % GEMM_PAIR == 0) {
 #pragma clang loop unroll_count(4)
-        for (; p + GEMM_QUAD <= count; p += GEMM_QUAD) _mm_storeu_ps(to + (at + p) * rows, _mm_loadu_ps(from + p));
+        for (; p + 4 <= count; p += 4) {
+            const __m128 x = _mm_loadu_ps(from + p);
+            _mm_storel_pi((__m64 *)(to + (at + p) * rows), x);
+            _mm_storeh_pi((__m64 *)(to + (at + p + 2) * rows), x);
+        }
     }
-    for (; p < count; p++) to[(at + p) / GEMM_QUAD * GEMM_QUAD * rows + (at + p) % GEMM_QUAD] = from[p];
+    for (; p < count; p++) to[(at + p) / GEMM_PAIR * GEMM_PAIR * rows + (at + p) % GEMM_PAIR] = from[p];
 }
 
 // Gathers k depth..<depth + count of `rows` rows from `first` on, tap by tap where they are pixels of a convolution.
 static void gather_rows(const product *p, size_t first, size_t rows, size_t depth, size_t count, float *to) {
-    for (size_t i = 0; i < rows; i++, to += GEMM_QUAD) {
+    for (size_t i = 0; i < rows; i++, to += GEMM_PAIR) {
         if (p->layer == NULL) {
             gather_piece(p->a + (first + i) * p->lda + depth, count, 0, rows, to);
             continue;
@@ -122,10 +126,10 @@ static void run_gathered(const product *p) {
             const int few = end - begin == 1 && row_count(&cut, begin) <= GEMM_FEW_ROWS;
             for (size_t j = 0; j < p->n;) {
                 const size_t left = (p->n - j + LANES - 1) / LANES, panels = few ? at_most(left, GEMM_PANELS) : 1;
-                const size_t reach = at_most(GEMM_AHEAD / panels / LANES, count) / GEMM_QUAD * GEMM_QUAD;
+                const size_t reach = at_most(GEMM_AHEAD / panels / LANES, count) / GEMM_PAIR * GEMM_PAIR;
                 gemm_tile tile = {
                     .w = p->packed + j * k + depth * LANES, .panel = k * LANES, .count = count,
-                    .near = (count - reach) / GEMM_QUAD * GEMM_QUAD, .tail = p->tile,
+                    .near = (count - reach) / GEMM_PAIR * GEMM_PAIR, .tail = p->tile,
                 };
                 tile.tail.mask = first_lanes(p->n - j - (panels - 1) * LANES);
                 tile.tail.accumulate = p->tile.accumulate || depth > 0;

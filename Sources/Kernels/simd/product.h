@@ -144,11 +144,11 @@ static const tile_function tiles[2][TILE_VECTORS][TILE_ROWS] = {{{NAMES(tile, 1)
 // A product whose rows are the pixels of a convolution's output, or of a plain matrix.
 typedef struct {
     size_t m, n, taps, channels;  // k = taps · channels
-    const kaption_layer *layer;   // NULL: the rows are a + i·lda
+    const kaption_layer *layer;   // NULL: the rows are a + i·lda, their taps tap_stride apart
     size_t first_pixel;           // of the layer's output
     size_t group_offset;          // the first of the layer's input channels
     const float *a;
-    size_t lda;
+    size_t lda, tap_stride;
     const float *packed;
     product_tile tile;  // C, tail; the rest is filled in tile by tile
 } product;
@@ -156,7 +156,9 @@ typedef struct {
 // Pointers of taps first..<first + taps for `rows` output pixels from `pixel` on.
 static void fill_pointers(const product *p, size_t pixel, size_t rows, size_t first, size_t taps, const float **pointers) {
     if (p->layer == NULL) {
-        for (size_t i = 0; i < rows; i++) pointers[i] = p->a + (pixel + i) * p->lda;
+        for (size_t t = 0; t < taps; t++)
+            for (size_t i = 0; i < rows; i++)
+                pointers[t * TILE_ROWS + i] = p->a + (pixel + i) * p->lda + (first + t) * p->tap_stride;
         return;
     }
     const kaption_layer *layer = p->layer;
