@@ -44,14 +44,8 @@ struct DeliveryBenchmark {
         _ count: Int, _ input: String, _ mode: String, storage: String, hooks: String
     ) throws -> Double {
         let results = try workbench.makeTopic("results")
-        var configuration = workbench.configuration()
-        configuration.set("isolation.level", "read_committed")
-        let reader = try KafkaConsumer(configuration, groupID: workbench.name("reader"))
+        let reader = try workbench.makeReader(of: results)
         defer { reader.close(deadline: .seconds(5)) }
-        try reader.assign(
-            (0..<Workbench.partitions).map {
-                TopicPartitionOffset(TopicPartition(topic: results, partition: $0), offset: 0)
-            })
         let worker = try workbench.startWorker(
             topics: input, results: results, storage: storage, hooks: hooks, options: ["--delivery", mode])
         var arrived = 0

@@ -20,13 +20,8 @@ struct StartBenchmark {
         let requests = try workbench.makeTopic("requests")
         let results = try workbench.makeTopic("results")
         try workbench.enqueue(1, on: requests, images: images)
-        let reader = try KafkaConsumer(
-            workbench.configuration(), groupID: workbench.name("reader"), properties: ["fetch.wait.max.ms": "10"])
+        let reader = try workbench.makeReader(of: results, properties: ["fetch.wait.max.ms": "10"])
         defer { reader.close(deadline: .seconds(5)) }
-        try reader.assign(
-            (0..<Workbench.partitions).map {
-                TopicPartitionOffset(TopicPartition(topic: results, partition: $0), offset: 0)
-            })
         _ = reader.poll(timeoutMilliseconds: 500)
         let start = ContinuousClock.now
         let worker = try workbench.startWorker(topics: requests, results: results, storage: storage)

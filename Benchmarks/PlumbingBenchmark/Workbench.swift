@@ -80,6 +80,16 @@ final class Workbench {
         return bytes
     }
 
+    /// A reader of all of a topic, from its beginning; it sees what is committed.
+    func makeReader(of topic: String, properties: [String: String] = [:]) throws -> KafkaConsumer {
+        let reader = try KafkaConsumer(configuration(), groupID: name("reader"), properties: properties)
+        try reader.assign(
+            (0..<Self.partitions).map {
+                TopicPartitionOffset(TopicPartition(topic: topic, partition: $0), offset: 0)
+            })
+        return reader
+    }
+
     /// Records on a topic: of each partition the first offset and the one after the last.
     func watermarks(of topic: String) throws -> [Range<Int64>] {
         try (0..<Self.partitions).map {

@@ -17,9 +17,10 @@
 #include "tail.h"
 #include "finish.h"
 #include "copy_planes.h"
+#include "amx_tiles.h"
 #include "amx_tail.h"
 
-enum { TILE = 16, COLUMNS = 2 * TILE, BLOCK = 2 * TILE };
+enum { BLOCK = 2 * TILE };
 
 // Output pixels that go over the weights together, and where their windows are. Places are output pixels and those between the rows of the
 // planes, which are not written. Where places do not come out even, the last block overlaps the one before it.
@@ -51,33 +52,6 @@ typedef struct {
     const uint8_t *next;  // weights to fetch
     const int32_t *start;
 } amx_block;
-
-static void configure(const narrow_cut *cut, const amx_strip *strip) {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } settings = {.palette = 1};
-    const size_t second_rows = strip->rows - strip->first_rows;
-    for (size_t i = 0; i < 8; i++) settings.row_bytes[i] = 64;
-    settings.row_bytes[4] = settings.row_bytes[5] = (uint16_t)(4 * cut->chunk);
-    settings.rows[0] = settings.rows[1] = settings.rows[4] = (uint8_t)strip->first_rows;
-    settings.rows[2] = settings.rows[3] = settings.rows[5] = (uint8_t)(second_rows > 0 ? second_rows : 1);
-    settings.rows[6] = settings.rows[7] = (uint8_t)cut->chunk;
-    _tile_loadconfig(&settings);
-}
-
-// Tiles 0 to 3 are sums, 4 and 5 pixels, 6 and 7 weights.
-#define AMX_MULTIPLY(sum, pixels, weights)                     \
-    do {                                                       \
-        if (is_integer) _tile_dpbusd(sum, pixels, weights);    \
-        else _tile_dpbf16ps(sum, pixels, weights);             \
-    } while (0)
-#define AMX_START(sum, from)                                   \
-    do {                                                       \
-        if (is_integer) _tile_loadd(sum, from, 0);             \
-        else _tile_zero(sum);                                  \
-    } while (0)
 
 INLINE void run_tiles(amx_run *run, const amx_strip *strip, amx_block *block, const int is_integer, const int pixel_tiles,
                       const int filter_tiles, const amx_tail_kind kind) {
@@ -194,7 +168,7 @@ static void run_strip_of_kind(amx_run *run, amx_strip *strip, const uint32_t *pa
     strip->together = narrow_lesser(strip->together, strip->blocks);
     strip->rows = (strip->places + strip->blocks - 1) / strip->blocks;
     strip->first_rows = strip->rows <= TILE ? strip->rows : strip->rows - strip->rows / 2;
-    if (strip->rows != run->rows) configure(&run->cut, strip);
+    if (strip->rows != run->rows) configure_tiles(run->cut.chunk, strip->first_rows, strip->rows - strip->first_rows);
     run->rows = strip->rows;
     // A step reads 32 lines of weights. While blocks share them, the next filters' are fetched, a part with each step; a single block fetches its
     // own, somewhat ahead.

@@ -32,22 +32,13 @@ __attribute__((target("avx2"))) static uint64_t bytes_avx2(uint64_t rounds) {
            _mm256_add_epi32(sums[i], _mm256_madd_epi16(sums[i], factor)))
 }
 
+#pragma clang attribute push(__attribute__((target("amx-tile"))), apply_to = function)
+#include "amx_tiles.h"
+#pragma clang attribute pop
+
 // Tiles of 16×16 sums, two of 16 rows and two of 16 columns.
-static void configure_tiles(void) __attribute__((target("amx-tile")));
-static void configure_tiles(void) {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } settings = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        settings.row_bytes[i] = 64;
-        settings.rows[i] = 16;
-    }
-    _tile_loadconfig(&settings);
-}
 #define TILE_ROUNDS(operations, dot)                     \
-    configure_tiles();                                   \
+    configure_tiles(TILE, TILE, TILE);                   \
     for (uint64_t round = 0; round < rounds; round++) {  \
         dot(0, 4, 6);                                    \
         dot(1, 4, 7);                                    \

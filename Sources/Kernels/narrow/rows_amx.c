@@ -10,9 +10,10 @@
     __attribute__((target("amx-tile,amx-int8,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx2,fma"))), \
     apply_to = function)
 #include "../simd/vector_avx512.h"
+#include "amx_tiles.h"
 
 // Two tiles of rows by two of columns; bytes from the weights in use to those that are fetched.
-enum { TILE = 16, ROWS = 2 * TILE, COLUMNS = 2 * TILE, AHEAD = 1024 };
+enum { ROWS = 2 * TILE, AHEAD = 1024 };
 
 typedef struct {
     size_t chunk, chunks;  // dwords of k that a tile takes, and how often
@@ -26,41 +27,14 @@ typedef struct {
     size_t ldc;
 } rows_product;
 
-static void configure(const rows_product *p) {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } settings = {.palette = 1};
-    const size_t second_rows = p->rows > p->first_rows ? p->rows - p->first_rows : 1;
-    for (size_t i = 0; i < 8; i++) settings.row_bytes[i] = 64;
-    settings.row_bytes[4] = settings.row_bytes[5] = (uint16_t)(4 * p->chunk);
-    settings.rows[0] = settings.rows[1] = settings.rows[4] = (uint8_t)p->first_rows;
-    settings.rows[2] = settings.rows[3] = settings.rows[5] = (uint8_t)second_rows;
-    settings.rows[6] = settings.rows[7] = (uint8_t)p->chunk;
-    _tile_loadconfig(&settings);
-}
-
-// Tiles 0 to 3 are sums, 4 and 5 rows, 6 and 7 weights.
-#define MULTIPLY(sum, rows, weights)                         \
-    do {                                                     \
-        if (is_integer) _tile_dpbusd(sum, rows, weights);    \
-        else _tile_dpbf16ps(sum, rows, weights);             \
-    } while (0)
-#define START(sum, from)                                     \
-    do {                                                     \
-        if (is_integer) _tile_loadd(sum, from, 0);           \
-        else _tile_zero(sum);                                \
-    } while (0)
-
 INLINE void multiply_block(const rows_product *p, const uint8_t *first, const uint32_t *w, const int32_t *start, uint32_t *sums,
                            const int is_integer, const int row_tiles, const int column_tiles, const int fetches) {
     const size_t tile = TILE * p->chunk, stride = p->row_bytes;
     const uint8_t *second = first + p->first_rows * stride;
-    START(0, start);
-    if (column_tiles == 2) START(1, start + TILE);
-    if (row_tiles == 2) START(2, start);
-    if (row_tiles == 2 && column_tiles == 2) START(3, start + TILE);
+    AMX_START(0, start);
+    if (column_tiles == 2) AMX_START(1, start + TILE);
+    if (row_tiles == 2) AMX_START(2, start);
+    if (row_tiles == 2 && column_tiles == 2) AMX_START(3, start + TILE);
     for (size_t i = 0; i < p->chunks; i++, w += (size_t)column_tiles * tile) {
         const size_t at = i + 1 < p->chunks ? i * 4 * p->chunk : p->last;
         if (fetches) {
@@ -70,15 +44,15 @@ INLINE void multiply_block(const rows_product *p, const uint8_t *first, const ui
         }
         _tile_loadd(4, first + at, stride);
         _tile_loadd(6, w, 64);
-        MULTIPLY(0, 4, 6);
+        AMX_MULTIPLY(0, 4, 6);
         if (column_tiles == 2) {
             _tile_loadd(7, w + tile, 64);
-            MULTIPLY(1, 4, 7);
+            AMX_MULTIPLY(1, 4, 7);
         }
         if (row_tiles == 2) {
             _tile_loadd(5, second + at, stride);
-            MULTIPLY(2, 5, 6);
-            if (column_tiles == 2) MULTIPLY(3, 5, 7);
+            AMX_MULTIPLY(2, 5, 6);
+            if (column_tiles == 2) AMX_MULTIPLY(3, 5, 7);
         }
     }
     uint32_t *below = sums + p->first_rows * COLUMNS;
@@ -143,7 +117,7 @@ void narrow_rows_amx(const kaption_layer *layer, const float *scales) {
         .constants = narrow_constants_of(layer), .scales = scales, .c = layer->output.data, .ldc = layer->output.stride,
     };
     p.first_rows = p.rows <= TILE ? p.rows : p.rows - p.rows / 2;
-    configure(&p);
+    configure_tiles(p.chunk, p.first_rows, p.rows - p.first_rows);
     if (element == KAPTION_UINT8) run_panels(&p, (const uint8_t *)layer->input.data, 1);
     else run_panels(&p, (const uint8_t *)layer->input.data, 0);
     // Leaves the tiles as they begin, so that they need not be kept when threads change.

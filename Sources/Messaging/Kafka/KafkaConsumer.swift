@@ -30,7 +30,8 @@ public protocol KafkaConsumerDelegate: AnyObject {
 /// Defaults beneath the caller's properties: no auto-commit and no offset store, `auto.offset.reset=error`,
 /// `isolation.level=read_committed`, metadata every 30 s (so that new partitions are noticed), cooperative-sticky
 /// assignment, and `fetch.wait.max.ms=100`: a partition that is new or resumed is not asked for before the request under way,
-/// which brokers hold for so long while none of its partitions has anything. Records are read one a call (batch calls lose records around `pause` in librdkafka 2.0.2).
+/// which brokers hold for so long while none of its partitions has anything. Records are read one a call (batch calls lose
+/// records around `pause` in librdkafka 2.0.2).
 public final class KafkaConsumer {
     let handle: ClientHandle
     /// To be set before `subscribe`, if not given at the start.
