@@ -1,7 +1,7 @@
 // The tail of a block of sums in pieces, between the multiplications of the next block: tiles multiply while the vector units round.
 
-// The commonest tails, a clip at most: sums to what is written; the others go pixel by pixel at once (finish.h).
-typedef enum { TAIL_OTHER, TAIL_BFLOAT16, TAIL_BFLOAT16_SUM, TAIL_BYTES, TAIL_BYTES_SUM } amx_tail_kind;
+// The commonest tails, a clip at most or bytes with SiLU: sums to what is written; the others go pixel by pixel at once (finish.h).
+typedef enum { TAIL_OTHER, TAIL_BFLOAT16, TAIL_BFLOAT16_SUM, TAIL_BYTES, TAIL_BYTES_SUM, TAIL_BYTES_SILU } amx_tail_kind;
 
 typedef struct {
     vector first_multiplier, second_multiplier, first_offset, second_offset;
@@ -18,6 +18,8 @@ typedef struct {
 static amx_tail_kind amx_tail_kind_of(const narrow_product *p, const int is_integer) {
     const kaption_layer *layer = p->layer;
     const kaption_element element = layer->output_numbers.element;
+    if (is_integer && element == KAPTION_UINT8 && layer->activation.kind == KAPTION_SILU && !layer->has_other && p->row_scales == NULL)
+        return TAIL_BYTES_SILU;
     if (!p->tail.is_folded || p->row_scales != NULL || (layer->has_other && layer->other_numbers.element != element)) return TAIL_OTHER;
     if (is_integer && element == KAPTION_UINT8) return layer->has_other ? TAIL_BYTES_SUM : TAIL_BYTES;
     if (!is_integer && element == KAPTION_BFLOAT16) return layer->has_other ? TAIL_BFLOAT16_SUM : TAIL_BFLOAT16;
@@ -43,8 +45,15 @@ INLINE void amx_finish_halves(const narrow_product *p, amx_tail *tail, size_t pi
     }
 }
 
+INLINE __m512i amx_rounded(const narrow_product *p, const uint32_t *sums, vector multiplier, vector offset, const uint8_t *other,
+                           const amx_tail_kind kind) {
+    if (kind == TAIL_BYTES_SILU) return rounded_silu_sum(&p->tail, floats_of(load_integers(sums)), multiplier, offset);
+    return rounded_sum(p, sums, multiplier, offset, other);
+}
+
 // Two pixels at a time; the last one of an odd count twice.
-INLINE void amx_finish_bytes(const narrow_product *p, amx_tail *tail, size_t pixels, const int has_other) {
+INLINE void amx_finish_bytes(const narrow_product *p, amx_tail *tail, size_t pixels, const amx_tail_kind kind) {
+    const int has_other = kind == TAIL_BYTES_SUM;
     const __m512i low = _mm512_set1_epi8((char)(int)p->tail.low);
     while (pixels > 0) {
         const size_t step = pixels > 1 ? 2 : 1;
@@ -54,10 +63,11 @@ INLINE void amx_finish_bytes(const narrow_product *p, amx_tail *tail, size_t pix
         uint8_t *next_out = tail->out + (step - 1) * tail->stride;
         const __m512i bytes = _mm512_max_epu8(
             low, packed_bytes(
-                     rounded_sum(p, sums, tail->first_multiplier, tail->first_offset, other),
-                     rounded_sum(p, sums + LANES, tail->second_multiplier, tail->second_offset, has_other ? other + tail->second : NULL),
-                     rounded_sum(p, next, tail->first_multiplier, tail->first_offset, next_other),
-                     rounded_sum(p, next + LANES, tail->second_multiplier, tail->second_offset, has_other ? next_other + tail->second : NULL)));
+                     amx_rounded(p, sums, tail->first_multiplier, tail->first_offset, other, kind),
+                     amx_rounded(p, sums + LANES, tail->second_multiplier, tail->second_offset, has_other ? other + tail->second : NULL, kind),
+                     amx_rounded(p, next, tail->first_multiplier, tail->first_offset, next_other, kind),
+                     amx_rounded(p, next + LANES, tail->second_multiplier, tail->second_offset,
+                                 has_other ? next_other + tail->second : NULL, kind)));
         if (tail->mask == 0xffffffffu) {
             _mm256_storeu_si256((__m256i *)(void *)tail->out, _mm512_castsi512_si256(bytes));
             _mm256_storeu_si256((__m256i *)(void *)next_out, _mm512_extracti64x4_epi64(bytes, 1));
@@ -78,6 +88,5 @@ INLINE void amx_finish_some(const narrow_product *p, amx_tail *tail, size_t pixe
     const size_t left = tail->count - tail->done, now = pixels < left ? pixels : left;
     if (kind == TAIL_BFLOAT16) amx_finish_halves(p, tail, now, 0);
     if (kind == TAIL_BFLOAT16_SUM) amx_finish_halves(p, tail, now, 1);
-    if (kind == TAIL_BYTES) amx_finish_bytes(p, tail, now, 0);
-    if (kind == TAIL_BYTES_SUM) amx_finish_bytes(p, tail, now, 1);
+    if (kind == TAIL_BYTES || kind == TAIL_BYTES_SUM || kind == TAIL_BYTES_SILU) amx_finish_bytes(p, tail, now, kind);
 }

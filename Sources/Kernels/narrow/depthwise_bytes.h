@@ -72,13 +72,16 @@ static void order_columns(const byte_columns *p, size_t y, size_t first, size_t 
 // The tail of 64 channels of one pixel.
 INLINE void finish_channels(const byte_columns *p, const __m512i sums[4], uint8_t *out) {
     const kaption_element element = p->layer->output_numbers.element;
-    if (p->tail.is_folded && element == KAPTION_UINT8) {
+    const int is_silu = p->tail.activation.kind == KAPTION_SILU;
+    if ((p->tail.is_folded || is_silu) && element == KAPTION_UINT8) {
         __m512i x[4];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < 4; v++)
-            x[v] = _mm512_cvtps_epi32(lesser(multiply_add(floats_of(sums[v]), _mm512_castsi512_ps(p->multiplier[v]),
-                                                          _mm512_castsi512_ps(p->offset[v])),
-                                             repeated(p->tail.high)));
+        for (int v = 0; v < 4; v++) {
+            const vector sum = floats_of(sums[v]), multiplier = _mm512_castsi512_ps(p->multiplier[v]);
+            const vector offset = _mm512_castsi512_ps(p->offset[v]);
+            x[v] = is_silu ? rounded_silu_sum(&p->tail, sum, multiplier, offset)
+                           : _mm512_cvtps_epi32(lesser(multiply_add(sum, multiplier, offset), repeated(p->tail.high)));
+        }
         const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(x[0], x[1]), _mm512_packs_epi32(x[2], x[3]));
         _mm512_mask_storeu_epi8(out, ~(__mmask64)0 >> (64 - p->count), _mm512_max_epu8(bytes, _mm512_set1_epi8((char)(int)p->tail.low)));
         return;

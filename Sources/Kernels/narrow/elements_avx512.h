@@ -5,6 +5,9 @@ typedef __m512i integers;
 INLINE integers zero_integers(void) { return _mm512_setzero_si512(); }
 INLINE integers load_integers(const void *from) { return _mm512_loadu_si512(from); }
 INLINE void store_integers(void *to, integers x) { _mm512_storeu_si512(to, x); }
+INLINE integers truncated(vector x) { return _mm512_cvttps_epi32(x); }
+// One of 16 floats for each index of 0...15.
+INLINE vector chosen(const float from[16], integers index) { return _mm512_permutexvar_ps(index, _mm512_loadu_ps(from)); }
 INLINE vector floats_of(integers x) { return _mm512_cvtepi32_ps(x); }
 // Four bytes, repeated.
 INLINE integers repeated_dword(const uint8_t *from) {

@@ -6,6 +6,12 @@ INLINE __m512i rounded_sum(const narrow_product *p, const uint32_t *sums, vector
     return _mm512_cvtps_epi32(lesser(x, repeated(p->tail.high)));
 }
 
+// The same with SiLU.
+INLINE __m512i rounded_silu_sum(const narrow_tail *tail, vector sum, vector multiplier, vector offset) {
+    const vector x = silu_by_pieces(multiply_add(sum, multiplier, offset));
+    return _mm512_cvtps_epi32(clipped_integer(multiply_add(x, repeated(tail->factor), repeated(tail->zero))));
+}
+
 // 64 bytes: the four vectors one after the other.
 INLINE __m512i packed_bytes(__m512i a, __m512i b, __m512i c, __m512i d) {
     const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);

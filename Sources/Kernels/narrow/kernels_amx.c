@@ -179,6 +179,7 @@ static void run_strip_of_kind(amx_run *run, amx_strip *strip, const uint32_t *pa
     case TAIL_BFLOAT16_SUM: run_strip(run, strip, packed, 0, TAIL_BFLOAT16_SUM); break;
     case TAIL_BYTES: run_strip(run, strip, packed, 1, TAIL_BYTES); break;
     case TAIL_BYTES_SUM: run_strip(run, strip, packed, 1, TAIL_BYTES_SUM); break;
+    case TAIL_BYTES_SILU: run_strip(run, strip, packed, 1, TAIL_BYTES_SILU); break;
     case TAIL_OTHER:
         if (is_integer) run_strip(run, strip, packed, 1, TAIL_OTHER);
         else run_strip(run, strip, packed, 0, TAIL_OTHER);
@@ -193,6 +194,7 @@ static void finish_last(amx_run *run) {
     case TAIL_BFLOAT16_SUM: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BFLOAT16_SUM); break;
     case TAIL_BYTES: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BYTES); break;
     case TAIL_BYTES_SUM: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BYTES_SUM); break;
+    case TAIL_BYTES_SILU: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BYTES_SILU); break;
     case TAIL_OTHER: break;
     }
 }
