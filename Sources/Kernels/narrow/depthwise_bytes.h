@@ -46,18 +46,24 @@ static void order_columns(const byte_columns *p, size_t y, size_t first, size_t 
     const kaption_layer *layer = p->layer;
     const kaption_window *window = &layer->window;
     const __mmask64 mask = ~(__mmask64)0 >> (64 - p->count);
+    const uint8_t *border = p->constants.border + p->channel, *rows[16];
+    for (size_t row = 0; row < window->kernel_height; row++) {
+        const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
+        const int inside = in_y < layer->input.height;
+        rows[row] = inside ? narrow_pixel(&layer->input, KAPTION_UINT8, narrow_ring_row(layer, in_y), 0) + p->channel : NULL;
+    }
     uint8_t *to = p->columns;
     for (size_t c = 0; c < count; c++) {
-        const size_t x = first + c - window->pad_left;
+        const size_t x = first + c - window->pad_left, at = x * layer->input.stride;
+        const int inside = x < layer->input.width;
         for (size_t quad = 0; quad < p->quads; quad++, to += 256) {
             __m512i taps[4];
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < 4; i++) {
                 const size_t row = 4 * quad + i;
-                const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
-                const int inside = in_y < layer->input.height && x < layer->input.width;
-                const uint8_t *in = inside ? narrow_pixel(&layer->input, KAPTION_UINT8, in_y, x) : p->constants.border;
-                taps[i] = row < window->kernel_height ? _mm512_maskz_loadu_epi8(mask, in + p->channel) : _mm512_setzero_si512();
+                taps[i] = _mm512_setzero_si512();
+                if (row >= window->kernel_height) continue;
+                taps[i] = _mm512_maskz_loadu_epi8(mask, inside && rows[row] != NULL ? rows[row] + at : border);
             }
             const __m512i low = _mm512_unpacklo_epi8(taps[0], taps[1]), high = _mm512_unpackhi_epi8(taps[0], taps[1]);
             const __m512i next_low = _mm512_unpacklo_epi8(taps[2], taps[3]), next_high = _mm512_unpackhi_epi8(taps[2], taps[3]);
@@ -80,7 +86,7 @@ INLINE void finish_channels(const byte_columns *p, const __m512i sums[4], uint8_
             const vector sum = floats_of(sums[v]), multiplier = _mm512_castsi512_ps(p->multiplier[v]);
             const vector offset = _mm512_castsi512_ps(p->offset[v]);
             x[v] = is_silu ? rounded_silu_sum(&p->tail, sum, multiplier, offset)
-                           : _mm512_cvtps_epi32(lesser(multiply_add(sum, multiplier, offset), repeated(p->tail.high)));
+                           : rounded_sum(&p->tail, sum, multiplier, offset, NULL);
         }
         const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(x[0], x[1]), _mm512_packs_epi32(x[2], x[3]));
         _mm512_mask_storeu_epi8(out, ~(__mmask64)0 >> (64 - p->count), _mm512_max_epu8(bytes, _mm512_set1_epi8((char)(int)p->tail.low)));

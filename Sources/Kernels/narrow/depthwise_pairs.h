@@ -58,19 +58,25 @@ INLINE void run_pairs(const pair_product *p, const size_t width, const size_t st
     const kaption_window *window = &layer->window;
     const size_t columns = (PAIR_OUTPUTS - 1) * stride + width;
     const uint8_t *in[MOST_COLUMNS];
-    for (size_t y = layer->row_begin; y < layer->row_end; y++)
+    for (size_t y = layer->row_begin; y < layer->row_end; y++) {
+        const uint8_t *rows[NARROW_PAIR_HEIGHT];
+        for (size_t row = 0; row < window->kernel_height; row++) {
+            const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
+            const int inside = in_y < layer->input.height;
+            rows[row] = inside ? narrow_pixel(&layer->input, KAPTION_BFLOAT16, narrow_ring_row(layer, in_y), 0) : NULL;
+        }
         for (size_t x = 0; x < layer->output.width; x += PAIR_OUTPUTS) {
             for (size_t row = 0; row < window->kernel_height; row++)
                 for (size_t c = 0; c < columns; c++) {
-                    const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
                     const size_t in_x = x * stride + c - window->pad_left;
-                    const int inside = in_y < layer->input.height && in_x < layer->input.width;
-                    in[row * columns + c] = inside ? narrow_pixel(&layer->input, KAPTION_BFLOAT16, in_y, in_x) : p->constants.border;
+                    in[row * columns + c] =
+                        rows[row] != NULL && in_x < layer->input.width ? rows[row] + in_x * layer->input.stride * 2 : p->constants.border;
                 }
             const size_t count = layer->output.width - x < PAIR_OUTPUTS ? layer->output.width - x : PAIR_OUTPUTS;
             for (size_t j = 0; j < layer->output.channels; j += 32)
                 multiply_pairs(p, in, j, narrow_output(layer, y, x), count, width, stride);
         }
+    }
 }
 
 static void depthwise_pairs(const kaption_layer *layer) {

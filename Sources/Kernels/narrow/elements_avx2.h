@@ -28,6 +28,11 @@ INLINE vector load_bfloat16(const uint8_t *from) {
 }
 // How many of the first lanes a mask has.
 INLINE int lane_count(lane_mask mask) { return __builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask))); }
+// Zeros behind the first lanes of each four.
+INLINE vector first_of_fours(size_t count, vector x) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 0, 1, 2, 3);
+    return _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes)));
+}
 // x in 0...255.
 INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {
     const __m256i whole = _mm256_cvtps_epi32(x);

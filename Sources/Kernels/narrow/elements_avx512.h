@@ -23,6 +23,10 @@ INLINE vector load_bfloat16(const uint8_t *from) {
     const __m256i bits = _mm256_loadu_si256((const __m256i *)(const void *)from);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
+// Zeros behind the first lanes of each four.
+INLINE vector first_of_fours(size_t count, vector x) {
+    return _mm512_maskz_mov_ps((lane_mask)(((1u << count) - 1) * 0x1111u), x);
+}
 // x in 0...255.
 INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {
     _mm512_mask_cvtepi32_storeu_epi8(to, mask, _mm512_cvtps_epi32(x));

@@ -100,7 +100,12 @@ INLINE void note_tail(amx_run *run, const amx_strip *strip, size_t start, size_t
     const size_t width = used > TILE ? COLUMNS : TILE;
     const __m256i ascending = _mm256_set_epi8(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8,
                                               7, 6, 5, 4, 3, 2, 1, 0);
-    size_t y = (start + known) / strip->row_places, x = (start + known) % strip->row_places, count = 0;
+    size_t y = 0, x = start + known, count = 0;
+    // One row is the commonest case, and a division takes as long as some pixels.
+    if (x >= strip->row_places) {
+        y = x / strip->row_places;
+        x %= strip->row_places;
+    }
     size_t pixel = strip->first_pixel + y * strip->row_pixels + narrow_lesser(x, strip->row_pixels);
     if (kind != TAIL_OTHER) {
         tail->sums = run->sums;

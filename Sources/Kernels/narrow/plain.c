@@ -89,7 +89,7 @@ static const uint8_t *tap(const kaption_layer *layer, const narrow_constants *co
     const size_t row = y * window->stride_height + i * window->dilation_height - window->pad_top;
     const size_t column = x * window->stride_width + l * window->dilation_width - window->pad_left;
     if (row < layer->input.height && column < layer->input.width)
-        return narrow_pixel(&layer->input, layer->input_numbers.element, row, column);
+        return narrow_pixel(&layer->input, layer->input_numbers.element, narrow_ring_row(layer, row), column);
     return constants == NULL ? NULL : constants->border;
 }
 
