@@ -35,7 +35,15 @@ if [ ! -e "$environment/complete" ]; then
     "$environment/bin/pip" install --quiet numpy pillow onnx onnxscript onnxruntime openvino confluent-kafka
     touch "$environment/complete"
 fi
+# Trained models, for captions that end by themselves, where they are at hand.
+trained=()
+for model in reference kaption-small; do
+    if [ -d "../shared/models/$model" ]; then trained+=(--model "../shared/models/$model"); fi
+done
+if [ -d ../shared/models/kaption-small ]; then
+    trained+=(--encoder kaption-small ../shared/models/kaption-small/encoder.onnx Models/kaption-small)
+fi
 "$environment/bin/python" Benchmarks/peers/prepare.py .build/peers/models --tool "$programs/kaption-model" \
-    --draw "$programs/InferenceBenchmark"
+    --draw "$programs/InferenceBenchmark" "${trained[@]}"
 "$environment/bin/python" Benchmarks/peers/compare.py .build/peers/models --benchmark "$programs/InferenceBenchmark" "$@" |
     tee "Benchmarks/results/$generation-peers.md"

@@ -86,7 +86,7 @@ def compare_precision(arguments, folder, ours, precision, timing):
     folders = [
         path.parent for pattern in ("*/encoder.onnx", "others/*/encoder.onnx")
         for path in sorted(folder.glob(pattern), key=lambda path: path.stat().st_size)
-        if arguments.networks is None or path.parent.name in arguments.networks]
+        if (arguments.networks is None or path.parent.name in arguments.networks) and not path.parent.name.startswith("trained-")]
     if "encoder" in arguments.stages:
         for network in folders:
             request = lambda stack: {
@@ -97,14 +97,17 @@ def compare_precision(arguments, folder, ours, precision, timing):
     if "decoder" in arguments.stages:
         # The decoder's graph is the same in int8: its peer there is what is fastest of the other precisions, OpenVINO in bf16.
         others = [peer("openvino", "bf16", arguments.core)] if precision == "int8" else []
-        for path in sorted(folder.glob("decoder-*"), key=lambda path: int(path.name.split("-")[1])):
+        trained = [path.parent for path in sorted(folder.glob("trained-*/features.f32"))]
+        for path in sorted(folder.glob("decoder-*"), key=lambda path: int(path.name.split("-")[1])) + trained:
             for batch in (1, 8):
                 request = lambda stack: {
                     "task": "decoder", "precision": precision, "folder": str(path), "bundle": str(path / "bundle"),
                     "batch": batch, **timing}
                 answers = rounds([ours, *(others or peers)], arguments.rounds, request)
                 label = f"{path.name}, batch {batch}, {precision}" + (" beside bf16" if others else "")
-                row(label, answers, answers["kaption"][0]["operations"], peak)
+                # How many steps a trained model takes is not counted.
+                operations = None if path in trained else answers["kaption"][0]["operations"]
+                row(label, answers, operations, peak)
                 if not others:
                     same_captions(answers)
         for stack in others:

@@ -1,4 +1,4 @@
-"""A JPEG's bytes to a normalised tensor of 3×224×224: stretched, bilinear, antialiased, as the bundles do it."""
+"""A JPEG's bytes to a normalised tensor, 3×224×224 unless said: stretched, bilinear, antialiased, as the bundles do it."""
 import glob
 import io
 import os
@@ -15,37 +15,37 @@ STD = numpy.array([0.229, 0.224, 0.225], numpy.float32) * 255
 class Pillow:
     """With draft mode, which decodes a large JPEG at a part of its size."""
 
-    def __init__(self):
+    def __init__(self, side=SIDE, mean=MEAN, std=STD):
         from PIL import Image
-        self.library = Image
+        self.library, self.side, self.mean, self.std = Image, side, mean, std
 
     def read(self, data):
         picture = self.library.open(io.BytesIO(data))
-        picture.draft("RGB", (2 * SIDE, 2 * SIDE))
-        picture = picture.convert("RGB").resize((SIDE, SIDE), self.library.Resampling.BILINEAR)
+        picture.draft("RGB", (2 * self.side, 2 * self.side))
+        picture = picture.convert("RGB").resize((self.side, self.side), self.library.Resampling.BILINEAR)
         pixels = numpy.asarray(picture).astype(numpy.float32)
-        pixels -= MEAN
-        pixels /= STD
+        pixels -= self.mean
+        pixels /= self.std
         return numpy.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 class TorchVision:
     """torchvision.io's decoder and torch's antialiased resize of 8-bit pixels."""
 
-    def __init__(self):
+    def __init__(self, side=SIDE, mean=MEAN, std=STD):
         import torch
         torch.set_num_threads(1)
-        self.torch = torch
+        self.torch, self.side = torch, side
         load_decoder(torch)
-        self.shift = torch.from_numpy(MEAN).view(1, 3, 1, 1)
-        self.scale = torch.from_numpy(1 / STD).view(1, 3, 1, 1)
+        self.shift = torch.from_numpy(mean).view(1, 3, 1, 1)
+        self.scale = torch.from_numpy(1 / std).view(1, 3, 1, 1)
 
     def read(self, data):
         torch = self.torch
         with torch.inference_mode():
             pixels = torch.ops.image.decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), 3, False)
             small = torch.nn.functional.interpolate(
-                pixels[None], size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
+                pixels[None], size=(self.side, self.side), mode="bilinear", antialias=True, align_corners=False)
             return small.to(torch.float32).sub_(self.shift).mul_(self.scale).numpy()
 
 

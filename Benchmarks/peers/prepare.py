@@ -6,9 +6,10 @@
     NETWORK/bundle-int8     that, calibrated by `kaption-model quantize`
     others/NAME/            the same of networks that were given
     decoder-WORDS/          decoder.safetensors, its step as ONNX for the runtimes, and a bundle
+    trained-NAME/           the same of trained models that were given, with their encoder, too
     pictures/               a drawn scene as JPEG in the sizes that are compared
 
-Decoders have random weights, with biases that keep pad, start, end and unknown from ever being chosen, so that every caption takes all
+Other decoders have random weights, with biases that keep pad, start, end and unknown from ever being chosen, so that every caption takes all
 its steps on both sides.
 """
 import argparse
@@ -40,6 +41,17 @@ def write_safetensors(path, tensors):
         file.write(len(text).to_bytes(8, "little") + text)
         for tensor in tensors.values():
             file.write(tensor.tobytes())
+
+
+def read_safetensors(path):
+    data = pathlib.Path(path).read_bytes()
+    begin = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:begin])
+    types = {"F32": numpy.float32, "F16": numpy.float16}
+    return {
+        name: numpy.frombuffer(data[begin + part["data_offsets"][0]:begin + part["data_offsets"][1]], types[part["dtype"]])
+        .reshape(part["shape"]).astype(numpy.float32)
+        for name, part in header.items() if name != "__metadata__"}
 
 
 def random_decoder(words, features):
@@ -142,6 +154,23 @@ def prepare_decoder(words, folder, tool):
         tool, target, folder / "mobilenet_v2" / "encoder.onnx", target / "decoder.safetensors", words, 224, features)
 
 
+def prepare_trained(source, folder, tool):
+    """Of a model in the form that `kaption-model import` takes, with features.f32 beside it if its decoder is to be timed."""
+    target = folder / f"trained-{source.name}"
+    if (target / "bundle").exists():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    files = ["encoder.onnx", "decoder.safetensors", "vocabulary.txt", "config.json"]
+    for name in [*files, "features.f32"]:
+        if (source / name).exists() and not (target / name).exists():
+            (target / name).symlink_to((source / name).resolve())
+    # Pad, start and unknown are never chosen.
+    stepgraph.write(read_safetensors(target / "decoder.safetensors"), target, excluded=(0, 1, 3))
+    options = [part for option, name in zip(("encoder", "decoder", "vocabulary", "config"), files)
+               for part in (f"--{option}", source / name)]
+    subprocess.run([tool, "import", *options, "--output", target / "bundle"], check=True, stdout=subprocess.DEVNULL)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -149,6 +178,7 @@ def main():
     parser.add_argument("--draw", required=True, help="the InferenceBenchmark program, which draws the pictures")
     parser.add_argument("--networks", nargs="*", default=NETWORKS, choices=NETWORKS)
     parser.add_argument("--encoder", nargs=3, action="append", default=[], metavar=("NAME", "ONNX", "BUNDLE"), help="one more")
+    parser.add_argument("--model", type=pathlib.Path, action="append", default=[], help="a folder of a trained model, as import takes it")
     arguments = parser.parse_args()
     pictures = arguments.folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
@@ -168,6 +198,8 @@ def main():
             if not (target / link).exists():
                 (target / link).symlink_to(pathlib.Path(to).resolve())
         prepare_int8(target / "encoder.onnx", target / "bundle", target, arguments.tool, drawn)
+    for source in arguments.model:
+        prepare_trained(source, arguments.folder, arguments.tool)
     for words in WORDS:
         prepare_decoder(words, arguments.folder, arguments.tool)
 

@@ -2,6 +2,7 @@
 fixed at compilation, a latency hint and no pinning of its own (it is pinned from outside). For int8 they are given a quantised graph
 (prepare.py), of which OpenVINO may do what is left in floats in bf16."""
 import numpy
+import onnx
 
 
 class OnnxRuntime:
@@ -47,10 +48,11 @@ RUNTIMES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino}
 
 
 class Decoder:
-    """Beam search with forced steps over the graphs of stepgraph.py."""
+    """Beam search over the graphs of stepgraph.py."""
 
     def __init__(self, runtime, folder, images, beam=3, start=1, width=512):
         rows = images * beam
+        self.feature_size = onnx.load(folder / "first.onnx", load_external_data=False).graph.input[0].type.tensor_type.shape.dim[1].dim_value
         self.first = runtime.load(folder / "first.onnx", {"feature": [images, -1]})
         shapes = lambda new, old: {"word": [new], "parent": [new], "hidden": [old, width], "cell": [old, width]}
         self.begin = runtime.load(folder / "step.onnx", shapes(images, images))
@@ -59,7 +61,7 @@ class Decoder:
         self.images, self.beam, self.start = images, beam, start
 
     def decode(self, features, steps=20):
-        """The best caption's words of each image."""
+        """The best caption's words of each image, with forced steps."""
         images, beam = self.images, self.beam
         hidden, cell = self.first({"feature": features})
         word = numpy.full(images, self.start, numpy.int64)
@@ -81,3 +83,38 @@ class Decoder:
             parent = (base + beams).reshape(-1)
             run = self.step
         return history[:, 0]
+
+    def decode_until_end(self, features, end=2, steps=20, alpha=1.0):
+        """The same for weights that know how captions end, by Kaption's rule (ARCHITECTURE.md): of the best words of all live beams those that end
+        leave; an image is done when as many as there are beams have left, or none is live. The batch goes on until all its images are done."""
+        images, beam = self.images, self.beam
+        hidden, cell = self.first({"feature": features})
+        parent, base = numpy.arange(images), numpy.arange(images)[:, None] * beam
+        words = numpy.full((images, 1), self.start, numpy.int64)
+        scores, history = numpy.zeros((images, 1), numpy.float32), numpy.zeros((images, 1, 0), numpy.int64)
+        best, captions, ended = numpy.full(images, -numpy.inf), [[]] * images, numpy.zeros(images, numpy.int64)
+        for step in range(steps):
+            run = self.begin if step == 0 else self.widen if step == 1 else self.step
+            found, found_words, hidden, cell = run(
+                {"word": words.reshape(-1), "parent": parent, "hidden": hidden, "cell": cell})
+            live = scores.shape[1]
+            total = (found.reshape(images, live, beam) + scores[:, :, None]).reshape(images, -1)
+            order = numpy.argsort(-total, axis=1, kind="stable")[:, :beam]
+            scores = numpy.take_along_axis(total, order, 1)
+            words = numpy.take_along_axis(found_words.reshape(images, -1), order, 1)
+            beams = order // beam
+            history = numpy.concatenate([numpy.take_along_axis(history, beams[:, :, None], 1), words[:, :, None]], axis=2)
+            leaving = (words == end) & (scores > -numpy.inf)
+            for image, place in numpy.argwhere(leaving):
+                score = scores[image, place] / (step + 1) ** alpha
+                if score > best[image]:
+                    best[image], captions[image] = score, history[image, place, :-1]
+            ended += leaving.sum(1)
+            scores[leaving] = -numpy.inf
+            scores[ended >= beam] = -numpy.inf
+            if not (scores > -numpy.inf).any():
+                break
+            parent = (base + beams if step > 0 else numpy.repeat(numpy.arange(images)[:, None], beam, 1)).reshape(-1)
+        for image in numpy.flatnonzero(ended == 0):
+            captions[image] = history[image, scores[image].argmax()]
+        return captions

@@ -1,7 +1,7 @@
 """One peer, kept alive between measurements: reads a request a line, answers a line of JSON. `InferenceBenchmark serve` speaks the same.
 
     {"task": "encoder", "onnx": FILE, "batch": 8, "seconds": 1}
-    {"task": "decoder", "folder": DIR, "batch": 8, "seconds": 1}
+    {"task": "decoder", "folder": DIR, "batch": 8, "seconds": 1}    captions end by themselves if the folder is of a trained model
     {"task": "image", "file": FILE, "seconds": 1}
 """
 import json
@@ -48,9 +48,12 @@ class Server:
             folder = pathlib.Path(request["folder"])
             decoder = self.once(
                 (folder, batch), lambda: runtimes.Decoder(self.runtime, folder, batch))
-            features = numpy.fromfile(folder / "features.f32", numpy.float32).reshape(8, -1)[:batch]
-            times, words = measure(seconds, batch, lambda: decoder.decode(features))
-            return {**times, "captions": [" ".join(f"w{word}" for word in caption) for caption in words.tolist()]}
+            width = decoder.feature_size
+            features = numpy.fromfile(folder / "features.f32", numpy.float32).reshape(-1, width)[:batch]
+            decode = decoder.decode_until_end if folder.name.startswith("trained-") else decoder.decode
+            times, captions = measure(seconds, batch, lambda: decode(features))
+            vocabulary = (folder / "vocabulary.txt").read_text().splitlines()
+            return {**times, "captions": [" ".join(vocabulary[word] for word in caption) for caption in captions]}
         data = pathlib.Path(request["file"]).read_bytes()
         return measure(seconds, 1, lambda: self.reader.read(data))[0]
 

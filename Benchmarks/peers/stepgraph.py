@@ -35,8 +35,9 @@ def _save(path, nodes, inputs, outputs, constants):
     onnx.save(model, path)
 
 
-def write(tensors, folder):
-    """Writes first.onnx (feature to the first state) and step.onnx (words, parents, states to the best words and new states)."""
+def write(tensors, folder, excluded=()):
+    """Writes first.onnx (feature to the first state) and step.onnx (words, parents, states to the best words and new states). Words that are
+    excluded are never chosen."""
     node = helper.make_node
     width = tensors["lstm.weight_hh_l0"].shape[1]
     bias = tensors["lstm.bias_ih_l0"] + tensors["lstm.bias_hh_l0"]
@@ -49,6 +50,12 @@ def write(tensors, folder):
         [state("hidden_out"), state("cell_out")],
         {"image_weight": tensors["image.weight"].T, "image_bias": tensors["image.bias"],
          "input_weight": tensors["lstm.weight_ih_l0"].T, "gate_bias": bias})
+    masking, chosen_from, mask = [], "log_probabilities", {}
+    if excluded:
+        chosen_from = "allowed"
+        mask["mask"] = numpy.zeros(len(tensors["output.bias"]), numpy.float32)
+        mask["mask"][list(excluded)] = -numpy.inf
+        masking = [node("Add", ["log_probabilities", "mask"], ["allowed"])]
     both = numpy.concatenate([tensors["lstm.weight_ih_l0"], tensors["lstm.weight_hh_l0"]], axis=1).T
     _save(
         folder / "step.onnx",
@@ -57,12 +64,12 @@ def write(tensors, folder):
          node("Concat", ["embedded", "hidden_in"], ["joined"], axis=1),
          node("Gemm", ["joined", "weight", "gate_bias"], ["gates"]), *_cell("step", "gates", "cell_in"),
          node("Gemm", ["hidden_out", "output_weight", "output_bias"], ["logits"]),
-         node("LogSoftmax", ["logits"], ["log_probabilities"], axis=1),
-         node("TopK", ["log_probabilities", "beam"], ["best", "best_words"], axis=1, largest=1, sorted=1)],
+         node("LogSoftmax", ["logits"], ["log_probabilities"], axis=1), *masking,
+         node("TopK", [chosen_from, "beam"], ["best", "best_words"], axis=1, largest=1, sorted=1)],
         [("word", TensorProto.INT64, ["n"]), ("parent", TensorProto.INT64, ["n"]),
          ("hidden", TensorProto.FLOAT, ["m", width]), ("cell", TensorProto.FLOAT, ["m", width])],
         [("best", TensorProto.FLOAT, ["n", BEAM]), ("best_words", TensorProto.INT64, ["n", BEAM]), state("hidden_out"),
          state("cell_out")],
         {"embedding": tensors["embedding.weight"], "weight": both, "gate_bias": bias,
          "output_weight": tensors["output.weight"].T, "output_bias": tensors["output.bias"],
-         "beam": numpy.array([BEAM], numpy.int64)})
+         "beam": numpy.array([BEAM], numpy.int64), **mask})

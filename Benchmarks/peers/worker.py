@@ -24,11 +24,15 @@ def main():
     arguments = parser.parse_args()
     folder = pathlib.Path(arguments.model)
     runtime = runtimes.RUNTIMES[arguments.runtime](arguments.precision)
-    reader = pictures.READERS[arguments.reader]()
+    configuration = json.loads((folder / "config.json").read_text())["encoder"]
+    # A trained model says how its pixels are normalised, and its captions end by themselves.
+    is_trained = "mean" in configuration
     vocabulary = (folder / "vocabulary.txt").read_text().splitlines()
     encoder = folder / ("encoder-int8.onnx" if arguments.precision == "int8" else "encoder.onnx")
     value = onnx.load(encoder, load_external_data=False).graph.input[0]
     side = value.type.tensor_type.shape.dim[2].dim_value
+    normalisation = [numpy.array(configuration[name], numpy.float32) for name in ("mean", "std")] if is_trained else []
+    reader = pictures.READERS[arguments.reader](side, *normalisation)
     batch = arguments.max_batch
     encode = runtime.load(encoder, {value.name: [batch, 3, side, side]})
     decoder = runtimes.Decoder(runtime, folder, batch)
@@ -49,7 +53,7 @@ def main():
         # The shapes are fixed, as the runtimes like it: what is missing in a batch is filled with its last image.
         tensors += [tensors[-1]] * (batch - len(tensors))
         features = encode({value.name: numpy.stack(tensors)})[0]
-        captions = decoder.decode(features)
+        captions = decoder.decode_until_end(features) if is_trained else decoder.decode(features)
         for request, caption in zip(requests, captions):
             answer = {"id": request["id"], "status": "ok", "caption": " ".join(vocabulary[word] for word in caption)}
             producer.produce(arguments.results, json.dumps(answer).encode(), key=request["id"])

@@ -33,7 +33,7 @@ int kaption_isa_available(kaption_isa isa) {
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case KAPTION_ISA_AVX512_VNNI:
         return kaption_isa_available(KAPTION_ISA_AVX512) && __builtin_cpu_supports("avx512vnni") &&
-               __builtin_cpu_supports("avx512bf16");
+               __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi");
     case KAPTION_ISA_AMX:
         return kaption_isa_available(KAPTION_ISA_AVX512_VNNI) && may_use_tiles();
 #endif

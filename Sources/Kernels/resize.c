@@ -1,4 +1,6 @@
 #pragma clang fp contract(off)
+#include <math.h>
+
 #include "resize_internal.h"
 
 static int32_t weight(const int16_t *weights, size_t tap) {
@@ -39,11 +41,15 @@ static void down_plain(const uint8_t *const *sources, const int16_t *weights, si
     }
 }
 
-static void normalise_plain(const uint8_t *pixels, size_t count, const uint8_t order[3], const float mean[3],
-                            const float std[3], float *target, size_t step, size_t pixel_stride) {
+static void normalise_plain(const uint8_t *pixels, size_t count, const kaption_normalisation *by, float *target, size_t step,
+                            size_t pixel_stride) {
     for (size_t i = 0; i < count; i++) {
         float *pixel = target + i * step;
-        for (size_t c = 0; c < 3; c++) pixel[c] = ((float)pixels[4 * i + order[c]] - mean[c]) / std[c];
+        for (size_t c = 0; c < 3; c++) {
+            const float value = (float)pixels[4 * i + by->order[c]] - by->mean[c];
+            const float quotient = value * by->reciprocal[c];
+            pixel[c] = fmaf(fmaf(-quotient, by->deviation[c], value), by->reciprocal[c], quotient);
+        }
         for (size_t c = 3; c < pixel_stride; c++) pixel[c] = 0;
     }
 }
@@ -52,8 +58,10 @@ void kaption_resize_across(kaption_isa isa, const uint8_t *source, size_t source
                            const int32_t *starts, const int16_t *weights, size_t groups, size_t count,
                            uint8_t *const *targets) {
 #if defined(__x86_64__)
-    for (; isa >= KAPTION_ISA_AVX512 && rows >= 4; rows -= 4, source += 4 * source_stride, targets += 4)
-        kaption_resize_across_avx512(source, source_stride, starts, weights, groups, count, targets);
+    if (isa >= KAPTION_ISA_AVX512_VNNI) {
+        kaption_resize_across_vnni(source, source_stride, rows, starts, weights, groups, count, targets);
+        return;
+    }
     if (isa >= KAPTION_ISA_AVX2) {
         kaption_resize_across_avx2(source, source_stride, rows, starts, weights, groups, count, targets);
         return;
@@ -67,6 +75,10 @@ void kaption_resize_down(kaption_isa isa, const uint8_t *const *sources, const i
                          size_t count, uint8_t *target) {
     size_t first = 0;
 #if defined(__x86_64__)
+    if (isa >= KAPTION_ISA_AVX512_VNNI) {
+        kaption_resize_down_vnni(sources, weights, pairs, count, target);
+        return;
+    }
     if (isa >= KAPTION_ISA_AVX2) first = kaption_resize_down_avx2(sources, weights, pairs, count, target);
 #endif
     (void)isa;
@@ -75,12 +87,16 @@ void kaption_resize_down(kaption_isa isa, const uint8_t *const *sources, const i
 
 void kaption_normalise_row(kaption_isa isa, const uint8_t *pixels, size_t count, const uint8_t order[3],
                            const float mean[3], const float std[3], float *target, size_t step, size_t pixel_stride) {
+    const float reciprocal[3] = {1 / std[0], 1 / std[1], 1 / std[2]};
+    const kaption_normalisation by = {.mean = mean, .deviation = std, .reciprocal = reciprocal, .order = order};
 #if defined(__x86_64__)
     if (isa >= KAPTION_ISA_AVX2 && pixel_stride == 4) {
-        kaption_normalise_row_avx2(pixels, count, order, mean, std, target, step);
+        size_t done = 0;
+        if (isa >= KAPTION_ISA_AVX512_VNNI && step == 4) done = kaption_normalise_row_vnni(pixels, count, &by, target);
+        kaption_normalise_row_avx2(pixels + 4 * done, count - done, &by, target + done * step, step);
         return;
     }
 #endif
     (void)isa;
-    normalise_plain(pixels, count, order, mean, std, target, step, pixel_stride);
+    normalise_plain(pixels, count, &by, target, step, pixel_stride);
 }

@@ -5,7 +5,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define AVX2 __attribute__((target("avx2")))
+#define AVX2 __attribute__((target("avx2,fma")))
 
 // The sums of the two halves of the weights, put together, rounded and shifted down to 0...255.
 AVX2 static inline __m256i join(__m256i high, __m256i low) {
@@ -115,30 +115,30 @@ AVX2 size_t kaption_resize_down_avx2(const uint8_t *const *sources, const int16_
     return done;
 }
 
-AVX2 void kaption_normalise_row_avx2(const uint8_t *pixels, size_t count, const uint8_t order[3], const float mean[3],
-                                     const float std[3], float *target, size_t step) {
-    // The fourth float is (0 − 0) ÷ 1.
-    const __m128 means = _mm_setr_ps(mean[0], mean[1], mean[2], 0);
-    const __m128 deviations = _mm_setr_ps(std[0], std[1], std[2], 1);
-    const __m128i channels = _mm_setr_epi8((char)order[0], (char)order[1], (char)order[2], -1,  //
-                                           (char)(order[0] + 4), (char)(order[1] + 4), (char)(order[2] + 4), -1,  //
+// Each of the values twice, for two pixels; the fourth is what makes (0 − 0) ÷ 1 of a pixel's fourth float.
+AVX2 static inline __m256 channels_twice(const float values[3], float fourth) {
+    const __m128 four = _mm_setr_ps(values[0], values[1], values[2], fourth);
+    return _mm256_set_m128(four, four);
+}
+
+AVX2 void kaption_normalise_row_avx2(const uint8_t *pixels, size_t count, const kaption_normalisation *by, float *target,
+                                     size_t step) {
+    const __m256 means = channels_twice(by->mean, 0), deviations = channels_twice(by->deviation, 1);
+    const __m256 reciprocals = channels_twice(by->reciprocal, 1);
+    const char first = (char)by->order[0], second = (char)by->order[1], third = (char)by->order[2];
+    const __m128i channels = _mm_setr_epi8(first, second, third, -1, (char)(first + 4), (char)(second + 4), (char)(third + 4), -1,
                                            -1, -1, -1, -1, -1, -1, -1, -1);
-    size_t i = 0;
-    if (step == 4) {
-        const __m256 two_means = _mm256_set_m128(means, means);
-        const __m256 two_deviations = _mm256_set_m128(deviations, deviations);
-        for (; i + 2 <= count; i += 2) {
-            __m128i two = _mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(pixels + 4 * i)), channels);
-            __m256 values = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(two));
-            values = _mm256_div_ps(_mm256_sub_ps(values, two_means), two_deviations);
-            _mm256_storeu_ps(target + 4 * i, values);
-        }
-    }
-    for (; i < count; i++) {
-        int pixel;
-        memcpy(&pixel, pixels + 4 * i, 4);
-        __m128 values = _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_shuffle_epi8(_mm_cvtsi32_si128(pixel), channels)));
-        _mm_storeu_ps(target + i * step, _mm_div_ps(_mm_sub_ps(values, means), deviations));
+    for (size_t i = 0; i < count; i += 2) {
+        uint64_t two = 0;
+        if (i + 1 < count) memcpy(&two, pixels + 4 * i, 8);
+        else memcpy(&two, pixels + 4 * i, 4);
+        const __m128i bytes = _mm_shuffle_epi8(_mm_cvtsi64_si128((int64_t)two), channels);
+        const __m256 values = _mm256_sub_ps(_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)), means);
+        const __m256 quotients = _mm256_mul_ps(values, reciprocals);
+        const __m256 remainders = _mm256_fnmadd_ps(quotients, deviations, values);
+        const __m256 corrected = _mm256_fmadd_ps(remainders, reciprocals, quotients);
+        _mm_storeu_ps(target + i * step, _mm256_castps256_ps128(corrected));
+        if (i + 1 < count) _mm_storeu_ps(target + (i + 1) * step, _mm256_extractf128_ps(corrected, 1));
     }
 }
 #endif

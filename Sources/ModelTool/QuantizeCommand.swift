@@ -18,6 +18,9 @@ enum QuantizeCommand: Subcommand {
     static let precision = Option.defaulted(
         "precision", PrecisionOption.format, "fp32|bf16|int8", default: "int8",
         help: "What the new bundle computes in when nothing is said. It allows all three.")
+    static let beam = Option.optional(
+        "beam", .integer(CaptionOptions.beamRange), "N",
+        help: "The beams that the new bundle searches with when nothing is said; default: as before.")
     static let wide = Option.repeated(
         "wide", .string, "LAYER", help: "A layer of the encoder that int8 leaves in floats, by its name in inspect.")
     static let force = Option.flag("force", help: "Replace a bundle that is there already.")
@@ -31,7 +34,7 @@ enum QuantizeCommand: Subcommand {
             floats. A hundred images of the kind that the model is to caption are plenty; take none that it will be measured on.
             """,
         sections: [
-            Section("Bundles", [model, output, precision, wide, force]),
+            Section("Bundles", [model, output, precision, beam, wide, force]),
             Section("Calibration", [images, split, count]),
         ],
         positionals: Positionals("IMAGE…", count: 0...Int.max, help: "Sample images, beside those of --images."),
@@ -70,7 +73,8 @@ enum QuantizeCommand: Subcommand {
             throw UsageError("\(failures) of \(paths.count) images could not be read; leave them out")
         }
         let manifest = try quantiser.write(
-            to: options[output], replaces: options[force], default: options[precision], wide: options[wide])
+            to: options[output], replaces: options[force], default: options[precision], beam: options[beam],
+            wide: options[wide])
         print(
             "\(options[output]): \(manifest.name) \(manifest.version), calibrated on \(paths.count) images, "
                 + "default \(manifest.precision.default.rawValue), \(manifest.digest)")

@@ -4,7 +4,9 @@ import Testing
 
 /// The vector code of the resize against its plain twin: equal in every bit.
 @Suite struct ResizeKernelTests {
-    private static let vectorSets = [KAPTION_ISA_AVX2, KAPTION_ISA_AVX512].filter { kaption_isa_available($0) != 0 }
+    private static let vectorSets = [KAPTION_ISA_AVX2, KAPTION_ISA_AVX512_VNNI].filter {
+        kaption_isa_available($0) != 0
+    }
 
     /// Runs of weights that sum to 2^22, `groups` groups of four taps each.
     private static func weights(
@@ -35,7 +37,7 @@ import Testing
                 for groups in [1, 2, 3, 9] {
                     for count in [1, 2, 7, 33] {
                         let width = 50
-                        let stride = (width + groups * 4) * 4
+                        let stride = (width + (groups - 1) * 4 + Int(KAPTION_RESIZE_WINDOW)) * 4
                         let source = Self.bytes(rows * stride, &random)
                         let starts = (0..<count).map { _ in Int32.random(in: 0..<Int32(width), using: &random) }
                         let weights = Self.weights(count, groups: groups, &random)
@@ -93,6 +95,30 @@ import Testing
                     #expect(run(isa) == run(KAPTION_ISA_PLAIN))
                 }
             }
+        }
+    }
+
+    @Test("Normalisation rounds as a division does, every byte") func division() {
+        var random = SeededGenerator(4)
+        let pixels = (0...255).flatMap { byte in [UInt8](repeating: byte, count: 4) }
+        let common: [(mean: [Float], std: [Float])] = [
+            ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]), ([127.5, 127.5, 127.5], [127.5, 127.5, 127.5]),
+            ([103.939, 116.779, 123.68], [1, 1, 1]), ([0, 0, 0], [255, 255, 255]), ([127, 127, 127], [128, 128, 128]),
+        ]
+        let others: [(mean: [Float], std: [Float])] = (0..<2000).map { _ in
+            (
+                (0..<3).map { _ in .random(in: 0...255, using: &random) },
+                (0..<3).map { _ in .random(in: 0.01...255, using: &random) }
+            )
+        }
+        for (mean, std) in common + others {
+            var target = [Float](repeating: -1, count: 256 * 4)
+            kaption_normalise_row(kaption_isa_best(), pixels, 256, [0, 1, 2], mean, std, &target, 4, 4)
+            let wanted = (0..<(256 * 4)).map { at -> Float in
+                let (byte, channel) = (Float(at / 4), at % 4)
+                return channel < 3 ? (byte - mean[channel]) / std[channel] : 0
+            }
+            #expect(target == wanted, "mean \(mean), std \(std)")
         }
     }
 }

@@ -73,7 +73,8 @@ public struct Preprocessing: Sendable, Equatable {
             }
         }
         guard mean.count == 3, std.count == 3 else { throw refuse("mean and std must have three values each") }
-        guard mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isFinite && $0 > 0 }) else {
+        // A subnormal deviation has no reciprocal.
+        guard mean.allSatisfy(\.isFinite), std.allSatisfy({ $0.isNormal && $0 > 0 }) else {
             throw refuse("mean must be finite, std finite and above 0")
         }
     }

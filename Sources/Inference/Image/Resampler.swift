@@ -32,8 +32,9 @@ final class Resampler {
     ) throws(InferenceError) {
         try columns.prepare(extent: size.horizontalExtent, available: size.width, axis: geometry.columns)
         try rows.prepare(extent: size.verticalExtent, available: size.height, axis: geometry.rows)
-        // The kernels read whole groups of taps: the last may reach past the row's end.
-        let paddedStride = (size.width + columns.groups * Int(KAPTION_RESIZE_GROUP)) * 4
+        // The kernels read whole groups of taps, from a window each: the last may reach past the row's end.
+        let padding = (columns.groups - 1) * Int(KAPTION_RESIZE_GROUP) + Int(KAPTION_RESIZE_WINDOW)
+        let paddedStride = (size.width + padding) * 4
         let narrowStride = columns.count * 4
         let rowsFirst = geometry.takesRowsFirst(size)
         ringStride = rowsFirst ? paddedStride : narrowStride

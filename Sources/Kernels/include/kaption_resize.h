@@ -18,9 +18,12 @@ extern "C" {
 #define KAPTION_RESIZE_PRECISION 22
 // Weights of a row of taps come in groups of four: high[4], low[4]; the last group is filled with zeros.
 #define KAPTION_RESIZE_GROUP 4
+// Pixels that may be read at a time.
+#define KAPTION_RESIZE_WINDOW 16
 
 // Across: target pixel i of a row is the weighted mean of the source pixels from starts[i] on, with the weights
-// weights[i * groups * 8 ...]. Source rows must be readable, with any content, to 4 × groups pixels past the last start.
+// weights[i * groups * 8 ...]. Source rows must be readable, with any content, to 4 × (groups − 1) + KAPTION_RESIZE_WINDOW pixels
+// past the last start.
 // rows ≤ 8; row r begins at source + r * source_stride, and its target at targets[r] (4 × count bytes).
 void kaption_resize_across(kaption_isa isa, const uint8_t *source, size_t source_stride, size_t rows,
                            const int32_t *starts, const int16_t *weights, size_t groups, size_t count,
@@ -32,7 +35,9 @@ void kaption_resize_down(kaption_isa isa, const uint8_t *const *sources, const i
                          size_t count, uint8_t *target);
 
 // target[i * step + c] = (pixels[4 * i + order[c]] − mean[c]) ÷ std[c] for c in 0..<3, and 0 for the others of the
-// `pixel_stride` ≥ 3 floats of a pixel. order is {0, 1, 2} for RGB, {2, 1, 0} for BGR. `step` counts floats.
+// `pixel_stride` ≥ 3 floats of a pixel. order is {0, 1, 2} for RGB, {2, 1, 0} for BGR. `step` counts floats. Division is by the
+// rounded reciprocal and one correction, q = x × r, q + r × (x − q × std), which rounds as a division does (Markstein, "Computation of elementary functions on
+// the IBM RISC System/6000 processor", 1990); the tests look at every byte.
 void kaption_normalise_row(kaption_isa isa, const uint8_t *pixels, size_t count, const uint8_t order[3],
                            const float mean[3], const float std[3], float *target, size_t step, size_t pixel_stride);
 

@@ -59,27 +59,22 @@ struct RealModelTests {
         print("\(model): features differ by at most \(worst) relative")
     }
 
-    /// The model in the box is what the tool makes of `kaption-small`, byte for byte but for what names it and what it was calibrated to.
-    @Test func theModelInTheBoxIsReproduced() throws {
+    /// The encoder of the model in the box is what the tool makes of that of `kaption-small`, to the bit.
+    @Test func theEncoderInTheBoxIsReproduced() throws {
         let box = try ModelBundle.load(
             directory: SharedFiles.packageRoot.appendingPathComponent("Models/kaption-small").path)
         let file = { (name: String) in SharedFiles.url("models/kaption-small/\(name)").path }
         let folder = try TemporaryDirectory()
         let path = folder.url.appendingPathComponent("again").path
-        var manifest = try ModelImport(
+        try ModelImport(
             encoder: file("encoder.onnx"), decoder: file("decoder.safetensors"), vocabulary: file("vocabulary.txt"),
-            configuration: file("config.json"), version: box.manifest.version, licence: box.manifest.licence,
-            trainingTerms: box.manifest.trainingTerms, weights: .f16
+            configuration: file("config.json"), weights: .f16
         ).run(to: path)
-        manifest.precision = box.manifest.precision
-        manifest.quantisation = box.manifest.quantisation
-        manifest.digest = box.manifest.digest
-        #expect(manifest == box.manifest)
-        for name in [ModelBundle.weightsName, ModelBundle.vocabularyName] {
-            let made = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))
-            let kept = try Data(
-                contentsOf: SharedFiles.packageRoot.appendingPathComponent("Models/kaption-small/\(name)"))
-            #expect(made == kept, "\(name)")
-        }
+        let made = try ModelBundle.load(directory: path)
+        #expect(made.manifest.encoder == box.manifest.encoder)
+        #expect(made.manifest.preprocessing == box.manifest.preprocessing)
+        let names = box.tensors.keys.filter { $0.hasPrefix("encoder.") }
+        #expect(names.count > 40)
+        for name in names { #expect(try made.tensor(name).values == box.tensor(name).values, "\(name)") }
     }
 }

@@ -11,7 +11,7 @@ struct ModelBundleTests {
         #expect(bundle.manifest.name == "kaption-small")
         #expect(bundle.manifest.licence == "Apache-2.0")
         #expect(try bundle.manifest.encoder.featureSize() == 512)
-        #expect(bundle.vocabulary.count == 2538)
+        #expect(bundle.vocabulary.count == 2541)
         #expect(bundle.vocabulary.words[2] == "<end>")
         #expect(bundle.tensors["output.weight"]?.type == "F16")
         let bytes = try FileManager.default.contentsOfDirectory(atPath: path).reduce(0) {

@@ -52,6 +52,9 @@ struct ModelQuantiserTests {
         #expect(manifest.precision == .init(default: .bf16, allowed: [.fp32, .bf16, .int8]))
         #expect(try ModelBundle.load(directory: path).manifest == manifest)
         #expect(try Captioner(bundle: path).identity.precision == "bf16")
+        var wider = manifest.decoding
+        wider.beam = 5
+        #expect(try quantiser.write(to: path + "-wider", beam: 5).decoding == wider)
 
         for precision in ModelManifest.Precision.Kind.allCases {
             let captioner = try Captioner(bundle: path, precision: precision)
