@@ -43,12 +43,15 @@ INLINE void multiply_pairs(const pair_product *p, const uint8_t *const *in, size
     const vector first = load(p->constants.offset + j), second = load(p->constants.offset + j + LANES);
     const vector even_offset = _mm512_permutex2var_ps(first, evens, second);
     const vector odd_offset = _mm512_permutex2var_ps(first, _mm512_or_si512(evens, _mm512_set1_epi32(1)), second);
+    // Takes from the first and the second half in turn.
+    const __m512i words = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i alternate = _mm512_or_si512(words, _mm512_slli_epi32(_mm512_add_epi32(words, _mm512_set1_epi32(LANES)), 16));
     const size_t pixel = layer->output.stride * 2;
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < PAIR_OUTPUTS; i++) {
-        const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(finished(&p->tail, add(even[i], even_offset))));
-        const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(finished(&p->tail, add(odd[i], odd_offset))));
-        _mm512_mask_storeu_epi16(out + i * pixel + 2 * j, i < count ? mask : 0, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+        const vector low = finished(&p->tail, add(even[i], even_offset)), high = finished(&p->tail, add(odd[i], odd_offset));
+        const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+        _mm512_mask_storeu_epi16(out + i * pixel + 2 * j, i < count ? mask : 0, _mm512_permutexvar_epi16(alternate, halves));
     }
 }
 

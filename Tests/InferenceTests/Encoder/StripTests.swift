@@ -56,7 +56,7 @@ import Testing
 
     @Test(arguments: windows.indices, [ModelManifest.Precision.Kind.bf16, .int8])
     func narrowBitsAreThoseOfWholeLayers(index: Int, precision: ModelManifest.Precision.Kind) throws {
-        var builder = builder(height: 301, width: 203, window: Self.windows[index], keepsWhole: false)
+        var builder = builder(height: 401, width: 307, window: Self.windows[index], keepsWhole: false)
         let image = builder.image()
         let calibration = try EncoderCalibration(graph: builder.graph, weights: builder.tensor)
         calibration.workspace.load(image, of: calibration.encoder)
@@ -66,7 +66,8 @@ import Testing
         for wide in [[], quantisation.edges.prefix(4).map(\.value)] {
             quantisation.wide = wide
             quantisation.floatSums = !wide.isEmpty
-            for instructionSet in InstructionSet.available {
+            // The plain one is slow, so that it has one of the windows.
+            for instructionSet in InstructionSet.available where instructionSet != .plain || index == 0 {
                 let encoders = try [false, true].map {
                     try Encoder(
                         graph: builder.graph, weights: builder.tensor, instructionSet: instructionSet,
