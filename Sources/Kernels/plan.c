@@ -57,8 +57,10 @@ static size_t rows_reached(const kaption_step *step, size_t end) {
 }
 
 // A tensor in a ring of rows, seen so that rows from `row` to the ring's end lie where they would in a whole one.
-static void turn(kaption_tensor *tensor, size_t ring, size_t row) {
-    if (ring != 0) tensor->data -= (row - row % ring) * tensor->width * tensor->stride;
+static void turn(kaption_tensor *tensor, kaption_element element, size_t ring, size_t row) {
+    if (ring == 0) return;
+    const size_t elements = (row - row % ring) * tensor->width * tensor->stride;
+    tensor->data = (float *)(void *)((unsigned char *)tensor->data - elements * kaption_element_bytes(element));
 }
 
 // Rows from `begin` on that lie in one piece, at most to `end`.
@@ -77,9 +79,9 @@ static void run_rows(const kaption_plan *plan, const kaption_step *step, const k
             layer.input_ring = step->input.ring;
         } else {
             piece = piece_end(step->input.ring, begin, piece);
-            turn(&layer.input, step->input.ring, begin);
+            turn(&layer.input, step->input.numbers.element, step->input.ring, begin);
         }
-        turn(&layer.output, step->output.ring, begin);
+        turn(&layer.output, step->output.numbers.element, step->output.ring, begin);
         layer.row_begin = begin;
         layer.row_end = piece;
         kaption_layer_run(plan->isa, &layer);

@@ -59,6 +59,6 @@ void kaption_winograd_pack(kaption_isa isa, size_t outputs, size_t out, size_t i
                 scratch[j * in + c] = (float)sum;
             }
         }
-        table->pack(out, in, scratch, in, packed + point * floats);
+        (out >= KAPTION_WINOGRAD_GATHERED ? table->gemm_pack : table->pack)(out, in, scratch, in, packed + point * floats);
     }
 }

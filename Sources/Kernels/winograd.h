@@ -5,8 +5,12 @@
 #include "include/kaption_winograd.h"
 #include "table.h"
 
-// Floats of transformed weights that a second-level cache holds beside the tiles.
-enum { KAPTION_WINOGRAD_CACHED = 1 << 18 };
+enum {
+    // Floats of transformed weights that a second-level cache holds beside the tiles.
+    KAPTION_WINOGRAD_CACHED = 1 << 18,
+    // Filters from which on gathering the tiles pays: a point's product goes as kaption_gemm does, its weights packed for that.
+    KAPTION_WINOGRAD_GATHERED = 48
+};
 
 // Tiles that are transformed together.
 size_t kaption_winograd_tiles(size_t outputs, size_t height, size_t width, size_t in, size_t out);

@@ -104,6 +104,37 @@ import Testing
         }
     }
 
+    /// Weights of more than a megabyte: rows are gathered, tap by tap, over few and many pixels.
+    @Test(arguments: [(67, 440, 1), (131, 500, 2), (513, 517, 1)]) func manyWeights(
+        channels: Int, filters: Int, stride: Int
+    ) {
+        for (height, width) in [(1, 3), (5, 5), (9, 9)] {
+            var layer = LayerCase(operation: KAPTION_CONVOLUTION, height: height, width: width, channels: channels)
+            layer.outputChannels = filters
+            layer.window =
+                channels > 500
+                ? Self.window(1, 1) : Self.window(3, 3, stride: (stride, stride), dilation: (1, 2), pad: (1, 2, 1, 2))
+            layer.otherRepeats = height == 5 ? false : nil
+            layer.hasBias = height != 9
+            layer.activation = Self.activations[height == 1 ? Int(KAPTION_SILU.rawValue) : 1]
+            check(layer, tolerance: tolerance(layer.activation))
+        }
+    }
+
+    /// Images whose rows are copied in several pieces, and several rows at a time.
+    @Test(arguments: [(3, 1100), (7, 600), (3, 20), (31, 131)]) func images(kernel: Int, width: Int) {
+        for channels in [1, 3, 4] {
+            for stride in [1, 2] {
+                var layer = LayerCase(operation: KAPTION_CONVOLUTION, height: 33, width: width, channels: channels)
+                layer.outputChannels = 20
+                layer.window = Self.window(
+                    kernel, kernel, stride: (stride, stride), pad: (kernel / 2, kernel / 2, kernel / 2, kernel / 2))
+                layer.otherRepeats = channels == 3 ? false : nil
+                check(layer)
+            }
+        }
+    }
+
     @Test(arguments: activations.indices) func tails(index: Int) {
         let activation = Self.activations[index]
         let operations = [

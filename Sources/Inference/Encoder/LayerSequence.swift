@@ -63,9 +63,6 @@ struct LayerSequence {
 
     func shape(of value: Int) -> Graph.Shape { graph.shape(ofValue: sources[value] ?? value) }
 
-    /// Whether any value is written in narrow numbers.
-    var isNarrow: Bool { !numbers.isEmpty }
-
     /// Whether it is the input image, in any numbers.
     func isImage(_ value: Int) -> Bool { (sources[value] ?? value) == 0 }
 

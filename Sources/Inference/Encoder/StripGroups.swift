@@ -16,15 +16,18 @@ struct StripGroups {
     /// Rows that are kept of a value between two layers of a group.
     private(set) var rings: [Int: Int] = [:]
 
-    /// Floats of the values between a group's layers from which on it is worth it: three quarters of a megabyte.
-    private static let worthwhile = 196_608
-    /// Floats that the strips between the layers take together, about: a quarter of a megabyte.
-    private static let budget = 65_536
+    /// Bytes of the values between a group's layers from which on it is worth it.
+    private static let worthwhile = 768 << 10
+    /// Bytes that the strips between the layers take together, about.
+    private static let budget = 256 << 10
 
     /// - Parameters:
     ///   - cut: layers before it run image by image.
     ///   - shape: of a value.
-    init(_ layers: [EncoderLayer], cut: Int, output: Int, shape: (Int) -> Graph.Shape) {
+    ///   - elementBytes: of a value's elements.
+    init(
+        _ layers: [EncoderLayer], cut: Int, output: Int, shape: (Int) -> Graph.Shape, elementBytes: (Int) -> Int
+    ) {
         var reads: [Int: Int] = [output: 1]
         for layer in layers { for value in layer.reads { reads[value, default: 0] += 1 } }
         var next = 0
@@ -43,7 +46,7 @@ struct StripGroups {
             {
                 chain = chain.lowerBound..<index + 2
             }
-            guard chain.count > 1, let group = Self.group(chain, depthwise: index, layers, shape) else { continue }
+            guard chain.count > 1, let group = Self.group(chain, layers, shape, elementBytes) else { continue }
             next = chain.upperBound
             groups[chain.lowerBound] = group
             for layer in chain.dropLast() {
@@ -53,19 +56,18 @@ struct StripGroups {
     }
 
     private static func group(
-        _ chain: Range<Int>, depthwise: Int, _ layers: [EncoderLayer], _ shape: (Int) -> Graph.Shape
+        _ chain: Range<Int>, _ layers: [EncoderLayer], _ shape: (Int) -> Graph.Shape, _ elementBytes: (Int) -> Int
     ) -> Group? {
-        let between = chain.dropLast().map { shape(layers[$0].output) }
-        guard between.reduce(0, { $0 + $1.count }) >= worthwhile else { return nil }
+        func bytes(_ layer: Int) -> Int { shape(layers[layer].output).count * elementBytes(layers[layer].output) }
+        guard chain.dropLast().reduce(0, { $0 + bytes($1) }) >= worthwhile else { return nil }
         let height = shape(layers[chain.upperBound - 1].output).height
         var group = Group(layers: chain, rows: 1)
         for rows in stride(from: 1, through: height, by: 1) {
             group.rows = rows
-            let floats = chain.dropLast().reduce(0) { sum, layer in
-                let value = shape(layers[layer].output)
-                return sum + ring(after: layer, group, layers) * value.count / max(value.height, 1)
+            let kept = chain.dropLast().reduce(0) { sum, layer in
+                sum + ring(after: layer, group, layers) * bytes(layer) / max(shape(layers[layer].output).height, 1)
             }
-            if floats > budget {
+            if kept > budget {
                 group.rows = max(rows - 1, 1)
                 break
             }

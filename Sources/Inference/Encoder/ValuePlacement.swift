@@ -49,9 +49,9 @@ struct ValuePlacement {
         cut =
             (layers.lastIndex { !($0.isPointwise && isFlat($0.output) && $0.reads.allSatisfy(isFlat)) })
             .map { $0 + 1 } ?? 0
-        // Rings hold floats.
         strips = StripGroups(
-            layers, cut: inStrips && !sequence.isNarrow ? cut : 0, output: sequence.output, shape: sequence.shape)
+            layers, cut: inStrips ? cut : 0, output: sequence.output, shape: sequence.shape,
+            elementBytes: { kaption_element_bytes(sequence.numbers(of: $0).element) })
         placeRows(layers, sequence.output)
         for (index, layer) in layers.enumerated().reversed() {
             if case .concatenate = layer.kind { placeParts(of: layer, at: index) }
@@ -98,6 +98,11 @@ struct ValuePlacement {
             sequence.numbers(of: residual).element == sequence.numbers(of: layer.output).element,
             sequence.layers.lastIndex(where: { $0.reads.contains(residual) }) == index
         else { return nil }
+        // By strips, a first layer that looks around would find sums where it looks back.
+        if let group = strips.groups.values.first(where: { $0.layers.contains(index) }) {
+            let first = sequence.layers[group.layers.lowerBound]
+            guard first.isPointwise || !first.reads.contains(residual) else { return nil }
+        }
         return residual
     }
 

@@ -1,7 +1,7 @@
 // The tail of a block of sums in pieces, between the multiplications of the next block: tiles multiply while the vector units round.
 
-// The commonest tails, a clip at most: sums to what is written; the others go pixel by pixel at once (finish.h).
-typedef enum { TAIL_OTHER, TAIL_BFLOAT16, TAIL_BFLOAT16_SUM, TAIL_BYTES, TAIL_BYTES_SUM } amx_tail_kind;
+// The commonest tails, a clip at most or bytes with SiLU: sums to what is written; the others go pixel by pixel at once (finish.h).
+typedef enum { TAIL_OTHER, TAIL_BFLOAT16, TAIL_BFLOAT16_SUM, TAIL_BYTES, TAIL_BYTES_SUM, TAIL_BYTES_SILU } amx_tail_kind;
 
 typedef struct {
     vector first_multiplier, second_multiplier, first_offset, second_offset;
@@ -18,6 +18,8 @@ typedef struct {
 static amx_tail_kind amx_tail_kind_of(const narrow_product *p, const int is_integer) {
     const kaption_layer *layer = p->layer;
     const kaption_element element = layer->output_numbers.element;
+    if (is_integer && element == KAPTION_UINT8 && layer->activation.kind == KAPTION_SILU && !layer->has_other && p->row_scales == NULL)
+        return TAIL_BYTES_SILU;
     if (!p->tail.is_folded || p->row_scales != NULL || (layer->has_other && layer->other_numbers.element != element)) return TAIL_OTHER;
     if (is_integer && element == KAPTION_UINT8) return layer->has_other ? TAIL_BYTES_SUM : TAIL_BYTES;
     if (!is_integer && element == KAPTION_BFLOAT16) return layer->has_other ? TAIL_BFLOAT16_SUM : TAIL_BFLOAT16;
@@ -30,46 +32,69 @@ INLINE vector amx_value(const narrow_product *p, const uint32_t *sums, vector of
     return clipped(x, repeated(p->tail.low), repeated(p->tail.high));
 }
 
+// What stores through bytes could change, as far as the compiler knows, is kept in variables.
 INLINE void amx_finish_halves(const narrow_product *p, amx_tail *tail, size_t pixels, const int has_other) {
-    for (; pixels > 0; pixels--) {
-        const uint32_t *sums = tail->sums + tail->rows[tail->done++] * tail->width;
-        const vector first = amx_value(p, sums, tail->first_offset, tail->other, has_other);
-        const vector second = amx_value(p, sums + LANES, tail->second_offset, tail->other + 2 * tail->second, has_other);
-        const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
-        if (tail->mask == 0xffffffffu) _mm512_storeu_si512(tail->out, halves);
-        else _mm512_mask_storeu_epi16(tail->out, tail->mask, halves);
-        tail->out += tail->stride;
-        if (has_other) tail->other += tail->other_stride;
+    const narrow_product product = {.tail = p->tail};
+    const vector first_offset = tail->first_offset, second_offset = tail->second_offset;
+    const size_t width = tail->width, stride = tail->stride, other_stride = tail->other_stride, second = 2 * tail->second;
+    const uint32_t *sums = tail->sums, mask = tail->mask;
+    const uint8_t *rows = tail->rows + tail->done, *other = tail->other;
+    uint8_t *out = tail->out;
+    for (size_t i = 0; i < pixels; i++, out += stride) {
+        const uint32_t *from = sums + rows[i] * width;
+        const vector a = amx_value(&product, from, first_offset, other, has_other);
+        const vector b = amx_value(&product, from + LANES, second_offset, other + second, has_other);
+        const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+        if (mask == 0xffffffffu) _mm512_storeu_si512(out, halves);
+        else _mm512_mask_storeu_epi16(out, mask, halves);
+        if (has_other) other += other_stride;
     }
+    tail->done += pixels;
+    tail->out = out;
+    tail->other = other;
+}
+
+INLINE __m512i amx_rounded(const narrow_tail *tail, const uint32_t *sums, vector multiplier, vector offset, const uint8_t *other,
+                           const amx_tail_kind kind) {
+    const vector sum = sum_at(sums);
+    return kind == TAIL_BYTES_SILU ? rounded_silu_sum(tail, sum, multiplier, offset) : rounded_sum(tail, sum, multiplier, offset, other);
 }
 
 // Two pixels at a time; the last one of an odd count twice.
-INLINE void amx_finish_bytes(const narrow_product *p, amx_tail *tail, size_t pixels, const int has_other) {
-    const __m512i low = _mm512_set1_epi8((char)(int)p->tail.low);
-    while (pixels > 0) {
-        const size_t step = pixels > 1 ? 2 : 1;
-        const uint32_t *sums = tail->sums + tail->rows[tail->done] * tail->width;
-        const uint32_t *next = tail->sums + tail->rows[tail->done + step - 1] * tail->width;
-        const uint8_t *other = has_other ? tail->other : NULL, *next_other = has_other ? other + (step - 1) * tail->other_stride : NULL;
-        uint8_t *next_out = tail->out + (step - 1) * tail->stride;
+INLINE void amx_finish_bytes(const narrow_product *p, amx_tail *tail, size_t pixels, const amx_tail_kind kind) {
+    const narrow_tail numbers = p->tail;
+    const int has_other = kind == TAIL_BYTES_SUM;
+    const __m512i low = _mm512_set1_epi8((char)(int)numbers.low);
+    const vector first_multiplier = tail->first_multiplier, first_offset = tail->first_offset;
+    const vector second_multiplier = tail->second_multiplier, second_offset = tail->second_offset;
+    const size_t width = tail->width, stride = tail->stride, other_stride = tail->other_stride, second = tail->second;
+    const uint32_t *sums = tail->sums, mask = tail->mask;
+    const uint8_t *rows = tail->rows + tail->done, *other = tail->other;
+    uint8_t *out = tail->out;
+    for (size_t i = 0; i < pixels; i += 2) {
+        const size_t step = i + 1 < pixels;
+        const uint32_t *from = sums + rows[i] * width, *next = sums + rows[i + step] * width;
+        const uint8_t *next_other = has_other ? other + step * other_stride : NULL;
+        uint8_t *next_out = out + step * stride;
         const __m512i bytes = _mm512_max_epu8(
             low, packed_bytes(
-                     rounded_sum(p, sums, tail->first_multiplier, tail->first_offset, other),
-                     rounded_sum(p, sums + LANES, tail->second_multiplier, tail->second_offset, has_other ? other + tail->second : NULL),
-                     rounded_sum(p, next, tail->first_multiplier, tail->first_offset, next_other),
-                     rounded_sum(p, next + LANES, tail->second_multiplier, tail->second_offset, has_other ? next_other + tail->second : NULL)));
-        if (tail->mask == 0xffffffffu) {
-            _mm256_storeu_si256((__m256i *)(void *)tail->out, _mm512_castsi512_si256(bytes));
+                     amx_rounded(&numbers, from, first_multiplier, first_offset, other, kind),
+                     amx_rounded(&numbers, from + LANES, second_multiplier, second_offset, has_other ? other + second : NULL, kind),
+                     amx_rounded(&numbers, next, first_multiplier, first_offset, next_other, kind),
+                     amx_rounded(&numbers, next + LANES, second_multiplier, second_offset, has_other ? next_other + second : NULL, kind)));
+        if (mask == 0xffffffffu) {
+            _mm256_storeu_si256((__m256i *)(void *)out, _mm512_castsi512_si256(bytes));
             _mm256_storeu_si256((__m256i *)(void *)next_out, _mm512_extracti64x4_epi64(bytes, 1));
         } else {
-            _mm256_mask_storeu_epi8(tail->out, tail->mask, _mm512_castsi512_si256(bytes));
-            _mm256_mask_storeu_epi8(next_out, tail->mask, _mm512_extracti64x4_epi64(bytes, 1));
+            _mm256_mask_storeu_epi8(out, mask, _mm512_castsi512_si256(bytes));
+            _mm256_mask_storeu_epi8(next_out, mask, _mm512_extracti64x4_epi64(bytes, 1));
         }
-        tail->done += step;
-        tail->out += step * tail->stride;
-        if (has_other) tail->other += step * tail->other_stride;
-        pixels -= step;
+        out += 2 * stride;
+        if (has_other) other += 2 * other_stride;
     }
+    tail->done += pixels;
+    tail->out = out;
+    tail->other = other;
 }
 
 // Up to `pixels` more of the tail.
@@ -78,6 +103,5 @@ INLINE void amx_finish_some(const narrow_product *p, amx_tail *tail, size_t pixe
     const size_t left = tail->count - tail->done, now = pixels < left ? pixels : left;
     if (kind == TAIL_BFLOAT16) amx_finish_halves(p, tail, now, 0);
     if (kind == TAIL_BFLOAT16_SUM) amx_finish_halves(p, tail, now, 1);
-    if (kind == TAIL_BYTES) amx_finish_bytes(p, tail, now, 0);
-    if (kind == TAIL_BYTES_SUM) amx_finish_bytes(p, tail, now, 1);
+    if (kind == TAIL_BYTES || kind == TAIL_BYTES_SUM || kind == TAIL_BYTES_SILU) amx_finish_bytes(p, tail, now, kind);
 }

@@ -21,7 +21,7 @@ static void depthwise_narrow(const kaption_layer *layer) {
                 const size_t in_x = x * window->stride_width - window->pad_left +
                                     t % window->kernel_width * window->dilation_width;
                 const int inside = in_y < layer->input.height && in_x < layer->input.width;
-                in[t] = inside ? narrow_pixel(&layer->input, element, in_y, in_x) : constants.border;
+                in[t] = inside ? narrow_pixel(&layer->input, element, narrow_ring_row(layer, in_y), in_x) : constants.border;
             }
             for (size_t j = 0; j < channels; j += LANES) {
                 const lane_mask mask = first_lanes(channels - j);

@@ -18,6 +18,11 @@ INLINE void load_lanes(const void *constants, size_t left, __m512i to[4]) {
     transpose_lanes(from, to);
 }
 
+// Of 64 channels, in the order of the vectors.
+typedef struct {
+    __m512i start[4], multiplier[4], offset[4];
+} byte_constants;
+
 typedef struct {
     const kaption_layer *layer;
     narrow_constants constants;
@@ -25,16 +30,16 @@ typedef struct {
     size_t quads;        // vectors' worth of four rows in a window's height
     const int8_t *weights;  // of the channels at hand: [column][quad][4 vectors][64 bytes]
     size_t channel, count;
-    __m512i start[4], multiplier[4], offset[4];
+    byte_constants of;
     uint8_t *columns;  // [column][quad][4 vectors][64 bytes]
 } byte_columns;
 
 // Loads the constants of 64 channels in the order of the vectors.
 static void load_channels(byte_columns *p, size_t channel) {
     const size_t left = kaption_round_up(p->layer->output.channels) - channel;
-    load_lanes(p->constants.start + channel, left, p->start);
-    load_lanes(p->constants.multiplier + channel, left, p->multiplier);
-    load_lanes(p->constants.offset + channel, left, p->offset);
+    load_lanes(p->constants.start + channel, left, p->of.start);
+    load_lanes(p->constants.multiplier + channel, left, p->of.multiplier);
+    load_lanes(p->constants.offset + channel, left, p->of.offset);
     p->channel = channel;
     p->count = p->layer->output.channels - channel < 64 ? p->layer->output.channels - channel : 64;
     const size_t group = p->layer->window.kernel_width * p->quads * 256;
@@ -46,18 +51,24 @@ static void order_columns(const byte_columns *p, size_t y, size_t first, size_t 
     const kaption_layer *layer = p->layer;
     const kaption_window *window = &layer->window;
     const __mmask64 mask = ~(__mmask64)0 >> (64 - p->count);
+    const uint8_t *border = p->constants.border + p->channel, *rows[16];
+    for (size_t row = 0; row < window->kernel_height; row++) {
+        const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
+        const int inside = in_y < layer->input.height;
+        rows[row] = inside ? narrow_pixel(&layer->input, KAPTION_UINT8, narrow_ring_row(layer, in_y), 0) + p->channel : NULL;
+    }
     uint8_t *to = p->columns;
     for (size_t c = 0; c < count; c++) {
-        const size_t x = first + c - window->pad_left;
+        const size_t x = first + c - window->pad_left, at = x * layer->input.stride;
+        const int inside = x < layer->input.width;
         for (size_t quad = 0; quad < p->quads; quad++, to += 256) {
             __m512i taps[4];
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < 4; i++) {
                 const size_t row = 4 * quad + i;
-                const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
-                const int inside = in_y < layer->input.height && x < layer->input.width;
-                const uint8_t *in = inside ? narrow_pixel(&layer->input, KAPTION_UINT8, in_y, x) : p->constants.border;
-                taps[i] = row < window->kernel_height ? _mm512_maskz_loadu_epi8(mask, in + p->channel) : _mm512_setzero_si512();
+                taps[i] = _mm512_setzero_si512();
+                if (row >= window->kernel_height) continue;
+                taps[i] = _mm512_maskz_loadu_epi8(mask, inside && rows[row] != NULL ? rows[row] + at : border);
             }
             const __m512i low = _mm512_unpacklo_epi8(taps[0], taps[1]), high = _mm512_unpackhi_epi8(taps[0], taps[1]);
             const __m512i next_low = _mm512_unpacklo_epi8(taps[2], taps[3]), next_high = _mm512_unpackhi_epi8(taps[2], taps[3]);
@@ -69,20 +80,26 @@ static void order_columns(const byte_columns *p, size_t y, size_t first, size_t 
     }
 }
 
+// The commonest tails to bytes: a clip at most, or SiLU.
+typedef enum { BYTE_TAIL_OTHER, BYTE_TAIL_CLIP, BYTE_TAIL_SILU } byte_tail_kind;
+
 // The tail of 64 channels of one pixel.
-INLINE void finish_channels(const byte_columns *p, const __m512i sums[4], uint8_t *out) {
-    const kaption_element element = p->layer->output_numbers.element;
-    if (p->tail.is_folded && element == KAPTION_UINT8) {
+INLINE void finish_channels(const byte_columns *p, const byte_constants *of, const narrow_tail *tail, const byte_tail_kind kind,
+                            const __m512i sums[4], uint8_t *out) {
+    if (kind != BYTE_TAIL_OTHER) {
         __m512i x[4];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < 4; v++)
-            x[v] = _mm512_cvtps_epi32(lesser(multiply_add(floats_of(sums[v]), _mm512_castsi512_ps(p->multiplier[v]),
-                                                          _mm512_castsi512_ps(p->offset[v])),
-                                             repeated(p->tail.high)));
+        for (int v = 0; v < 4; v++) {
+            const vector sum = floats_of(sums[v]), multiplier = _mm512_castsi512_ps(of->multiplier[v]);
+            const vector offset = _mm512_castsi512_ps(of->offset[v]);
+            x[v] = kind == BYTE_TAIL_SILU ? rounded_silu_sum(tail, sum, multiplier, offset)
+                           : rounded_sum(tail, sum, multiplier, offset, NULL);
+        }
         const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(x[0], x[1]), _mm512_packs_epi32(x[2], x[3]));
-        _mm512_mask_storeu_epi8(out, ~(__mmask64)0 >> (64 - p->count), _mm512_max_epu8(bytes, _mm512_set1_epi8((char)(int)p->tail.low)));
+        _mm512_mask_storeu_epi8(out, ~(__mmask64)0 >> (64 - p->count), _mm512_max_epu8(bytes, _mm512_set1_epi8((char)(int)tail->low)));
         return;
     }
+    const kaption_element element = p->layer->output_numbers.element;
     __m512i x[4];
     transpose_lanes(sums, x);
     for (size_t l = 0; 16 * l < p->count; l++)
@@ -90,15 +107,18 @@ INLINE void finish_channels(const byte_columns *p, const __m512i sums[4], uint8_
                        scaled_sum(&p->constants, p->channel + 16 * l, floats_of(x[l])));
 }
 
-// `count` outputs of row y from x on.
-INLINE void multiply_columns(const byte_columns *p, size_t y, size_t x, size_t count, const size_t width, const size_t quads) {
+// `count` outputs of row y from x on. What stores of bytes could change, as far as the compiler knows, is kept in variables.
+INLINE void multiply_columns(const byte_columns *p, size_t y, size_t x, size_t count, const size_t width, const size_t quads,
+                             const byte_tail_kind kind) {
     const kaption_window *window = &p->layer->window;
-    const size_t bytes = kaption_element_bytes(p->layer->output_numbers.element);
+    const size_t bytes = kaption_element_bytes(p->layer->output_numbers.element), stride = p->layer->output.stride * bytes;
     uint8_t *out = narrow_output(p->layer, y, x) + p->channel * bytes;
     const size_t across = window->stride_width * quads * 256, dilation = window->dilation_width * quads * 256;
     const uint8_t *columns = p->columns;
-    for (size_t i = 0; i < count; i++, columns += across, out += p->layer->output.stride * bytes) {
-        __m512i sums[4] = {p->start[0], p->start[1], p->start[2], p->start[3]};
+    const byte_constants of = p->of;
+    const narrow_tail tail = p->tail;
+    for (size_t i = 0; i < count; i++, columns += across, out += stride) {
+        __m512i sums[4] = {of.start[0], of.start[1], of.start[2], of.start[3]};
         const int8_t *w = p->weights;
         for (size_t column = 0; column < width; column++)
             for (size_t quad = 0; quad < quads; quad++, w += 256) {
@@ -107,8 +127,15 @@ INLINE void multiply_columns(const byte_columns *p, size_t y, size_t x, size_t c
                 for (int v = 0; v < 4; v++)
                     sums[v] = _mm512_dpbusd_epi32(sums[v], _mm512_load_si512(in + 64 * v), _mm512_loadu_si512(w + 64 * v));
             }
-        finish_channels(p, sums, out);
+        finish_channels(p, &of, &tail, kind, sums, out);
     }
+}
+
+INLINE void multiply_columns_of(const byte_columns *p, size_t y, size_t x, size_t count, const size_t width, const size_t quads) {
+    const int is_bytes = p->layer->output_numbers.element == KAPTION_UINT8;
+    if (is_bytes && p->tail.is_folded) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP);
+    else if (is_bytes && p->tail.activation.kind == KAPTION_SILU) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU);
+    else multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_OTHER);
 }
 
 static void depthwise_bytes(const kaption_layer *layer) {
@@ -126,9 +153,9 @@ static void depthwise_bytes(const kaption_layer *layer) {
             for (size_t x = 0; x < layer->output.width; x += together) {
                 const size_t count = layer->output.width - x < together ? layer->output.width - x : together;
                 order_columns(&p, y, x * window->stride_width, (count - 1) * window->stride_width + reach);
-                if (window->kernel_width == 3 && p.quads == 1) multiply_columns(&p, y, x, count, 3, 1);
-                else if (window->kernel_width == 5 && p.quads == 2) multiply_columns(&p, y, x, count, 5, 2);
-                else multiply_columns(&p, y, x, count, window->kernel_width, p.quads);
+                if (window->kernel_width == 3 && p.quads == 1) multiply_columns_of(&p, y, x, count, 3, 1);
+                else if (window->kernel_width == 5 && p.quads == 2) multiply_columns_of(&p, y, x, count, 5, 2);
+                else multiply_columns_of(&p, y, x, count, window->kernel_width, p.quads);
             }
     }
 }

@@ -43,12 +43,15 @@ INLINE void multiply_pairs(const pair_product *p, const uint8_t *const *in, size
     const vector first = load(p->constants.offset + j), second = load(p->constants.offset + j + LANES);
     const vector even_offset = _mm512_permutex2var_ps(first, evens, second);
     const vector odd_offset = _mm512_permutex2var_ps(first, _mm512_or_si512(evens, _mm512_set1_epi32(1)), second);
+    // Takes from the first and the second half in turn.
+    const __m512i words = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i alternate = _mm512_or_si512(words, _mm512_slli_epi32(_mm512_add_epi32(words, _mm512_set1_epi32(LANES)), 16));
     const size_t pixel = layer->output.stride * 2;
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < PAIR_OUTPUTS; i++) {
-        const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(finished(&p->tail, add(even[i], even_offset))));
-        const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(finished(&p->tail, add(odd[i], odd_offset))));
-        _mm512_mask_storeu_epi16(out + i * pixel + 2 * j, i < count ? mask : 0, _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+        const vector low = finished(&p->tail, add(even[i], even_offset)), high = finished(&p->tail, add(odd[i], odd_offset));
+        const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(high, low);
+        _mm512_mask_storeu_epi16(out + i * pixel + 2 * j, i < count ? mask : 0, _mm512_permutexvar_epi16(alternate, halves));
     }
 }
 
@@ -58,19 +61,25 @@ INLINE void run_pairs(const pair_product *p, const size_t width, const size_t st
     const kaption_window *window = &layer->window;
     const size_t columns = (PAIR_OUTPUTS - 1) * stride + width;
     const uint8_t *in[MOST_COLUMNS];
-    for (size_t y = layer->row_begin; y < layer->row_end; y++)
+    for (size_t y = layer->row_begin; y < layer->row_end; y++) {
+        const uint8_t *rows[NARROW_PAIR_HEIGHT];
+        for (size_t row = 0; row < window->kernel_height; row++) {
+            const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
+            const int inside = in_y < layer->input.height;
+            rows[row] = inside ? narrow_pixel(&layer->input, KAPTION_BFLOAT16, narrow_ring_row(layer, in_y), 0) : NULL;
+        }
         for (size_t x = 0; x < layer->output.width; x += PAIR_OUTPUTS) {
             for (size_t row = 0; row < window->kernel_height; row++)
                 for (size_t c = 0; c < columns; c++) {
-                    const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
                     const size_t in_x = x * stride + c - window->pad_left;
-                    const int inside = in_y < layer->input.height && in_x < layer->input.width;
-                    in[row * columns + c] = inside ? narrow_pixel(&layer->input, KAPTION_BFLOAT16, in_y, in_x) : p->constants.border;
+                    in[row * columns + c] =
+                        rows[row] != NULL && in_x < layer->input.width ? rows[row] + in_x * layer->input.stride * 2 : p->constants.border;
                 }
             const size_t count = layer->output.width - x < PAIR_OUTPUTS ? layer->output.width - x : PAIR_OUTPUTS;
             for (size_t j = 0; j < layer->output.channels; j += 32)
                 multiply_pairs(p, in, j, narrow_output(layer, y, x), count, width, stride);
         }
+    }
 }
 
 static void depthwise_pairs(const kaption_layer *layer) {

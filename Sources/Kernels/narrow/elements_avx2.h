@@ -4,6 +4,13 @@ typedef __m256i integers;
 INLINE integers zero_integers(void) { return _mm256_setzero_si256(); }
 INLINE integers load_integers(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
 INLINE void store_integers(void *to, integers x) { _mm256_storeu_si256((__m256i *)to, x); }
+INLINE integers truncated(vector x) { return _mm256_cvttps_epi32(x); }
+// One of 16 floats for each index of 0...15.
+INLINE vector chosen(const float from[16], integers index) {
+    const vector low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(from), index);
+    const vector high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(from + 8), index);
+    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+}
 INLINE vector floats_of(integers x) { return _mm256_cvtepi32_ps(x); }
 // Four bytes, repeated.
 INLINE integers repeated_dword(const uint8_t *from) {
@@ -21,6 +28,11 @@ INLINE vector load_bfloat16(const uint8_t *from) {
 }
 // How many of the first lanes a mask has.
 INLINE int lane_count(lane_mask mask) { return __builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(mask))); }
+// Zeros behind the first lanes of each four.
+INLINE vector first_of_fours(size_t count, vector x) {
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 0, 1, 2, 3);
+    return _mm256_and_ps(x, _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32((int)count), lanes)));
+}
 // x in 0...255.
 INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {
     const __m256i whole = _mm256_cvtps_epi32(x);

@@ -5,6 +5,9 @@ typedef __m512i integers;
 INLINE integers zero_integers(void) { return _mm512_setzero_si512(); }
 INLINE integers load_integers(const void *from) { return _mm512_loadu_si512(from); }
 INLINE void store_integers(void *to, integers x) { _mm512_storeu_si512(to, x); }
+INLINE integers truncated(vector x) { return _mm512_cvttps_epi32(x); }
+// One of 16 floats for each index of 0...15.
+INLINE vector chosen(const float from[16], integers index) { return _mm512_permutexvar_ps(index, _mm512_loadu_ps(from)); }
 INLINE vector floats_of(integers x) { return _mm512_cvtepi32_ps(x); }
 // Four bytes, repeated.
 INLINE integers repeated_dword(const uint8_t *from) {
@@ -19,6 +22,10 @@ INLINE vector load_uint8(const uint8_t *from) {
 INLINE vector load_bfloat16(const uint8_t *from) {
     const __m256i bits = _mm256_loadu_si256((const __m256i *)(const void *)from);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+}
+// Zeros behind the first lanes of each four.
+INLINE vector first_of_fours(size_t count, vector x) {
+    return _mm512_maskz_mov_ps((lane_mask)(((1u << count) - 1) * 0x1111u), x);
 }
 // x in 0...255.
 INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {

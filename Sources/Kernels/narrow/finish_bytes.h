@@ -1,9 +1,17 @@
 // The commonest tail, from integer sums to bytes with at most a clip between them: 64 bytes packed at once, AVX-512. Bounds that are integers
 // may be taken after the rounding, and packing takes 0...255 by itself. `filter` counts from the layer's first.
-INLINE __m512i rounded_sum(const narrow_product *p, const uint32_t *sums, vector multiplier, vector offset, const uint8_t *other) {
-    vector x = multiply_add(floats_of(load_integers(sums)), multiplier, offset);
-    if (other != NULL) x = multiply_add(load_uint8(other), repeated(p->tail.other_factor), x);
-    return _mm512_cvtps_epi32(lesser(x, repeated(p->tail.high)));
+
+INLINE vector sum_at(const uint32_t *sums) { return floats_of(load_integers(sums)); }
+INLINE __m512i rounded_sum(const narrow_tail *tail, vector sum, vector multiplier, vector offset, const uint8_t *other) {
+    vector x = multiply_add(sum, multiplier, offset);
+    if (other != NULL) x = multiply_add(load_uint8(other), repeated(tail->other_factor), x);
+    return _mm512_cvtps_epi32(lesser(x, repeated(tail->high)));
+}
+
+// The same with SiLU.
+INLINE __m512i rounded_silu_sum(const narrow_tail *tail, vector sum, vector multiplier, vector offset) {
+    const vector x = silu_by_pieces(multiply_add(sum, multiplier, offset));
+    return _mm512_cvtps_epi32(clipped_integer(multiply_add(x, repeated(tail->factor), repeated(tail->zero))));
 }
 
 // 64 bytes: the four vectors one after the other.
@@ -27,10 +35,11 @@ INLINE void finish_pairs(const narrow_product *p, const uint32_t *sums, size_t r
         const uint32_t *from = sums + i * 2 * LANES, *next_from = sums + next * 2 * LANES;
         const __m512i bytes = _mm512_max_epu8(
             low, packed_bytes(
-                     rounded_sum(p, from, first_multiplier, first_offset, other),
-                     rounded_sum(p, from + LANES, second_multiplier, second_offset, has_other ? other + LANES : NULL),
-                     rounded_sum(p, next_from, first_multiplier, first_offset, next_other),
-                     rounded_sum(p, next_from + LANES, second_multiplier, second_offset, has_other ? next_other + LANES : NULL)));
+                     rounded_sum(&p->tail, sum_at(from), first_multiplier, first_offset, other),
+                     rounded_sum(&p->tail, sum_at(from + LANES), second_multiplier, second_offset, has_other ? other + LANES : NULL),
+                     rounded_sum(&p->tail, sum_at(next_from), first_multiplier, first_offset, next_other),
+                     rounded_sum(&p->tail, sum_at(next_from + LANES), second_multiplier, second_offset,
+                                 has_other ? next_other + LANES : NULL)));
         _mm256_mask_storeu_epi8(narrow_product_output(p, row + i, filter), mask, _mm512_castsi512_si256(bytes));
         _mm256_mask_storeu_epi8(narrow_product_output(p, row + next, filter), mask, _mm512_extracti64x4_epi64(bytes, 1));
     }
@@ -50,7 +59,8 @@ INLINE void finish_pixels(const narrow_product *p, const uint32_t *sums, size_t 
         const uint8_t *other = has_other ? narrow_product_other(p, row + i, filter) : NULL;
         __m512i x[4] = {0};
         for (size_t v = 0; v < vectors; v++)
-            x[v] = rounded_sum(p, sums + (i * vectors + v) * LANES, multiplier[v], offset[v], has_other ? other + v * LANES : NULL);
+            x[v] = rounded_sum(&p->tail, sum_at(sums + (i * vectors + v) * LANES), multiplier[v], offset[v],
+                               has_other ? other + v * LANES : NULL);
         const __m512i bytes = _mm512_max_epu8(low, packed_bytes(x[0], x[1], x[2], x[3]));
         _mm512_mask_storeu_epi8(narrow_product_output(p, row + i, filter), mask, bytes);
     }

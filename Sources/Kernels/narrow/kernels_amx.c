@@ -100,7 +100,12 @@ INLINE void note_tail(amx_run *run, const amx_strip *strip, size_t start, size_t
     const size_t width = used > TILE ? COLUMNS : TILE;
     const __m256i ascending = _mm256_set_epi8(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8,
                                               7, 6, 5, 4, 3, 2, 1, 0);
-    size_t y = (start + known) / strip->row_places, x = (start + known) % strip->row_places, count = 0;
+    size_t y = 0, x = start + known, count = 0;
+    // One row is the commonest case, and a division takes as long as some pixels.
+    if (x >= strip->row_places) {
+        y = x / strip->row_places;
+        x %= strip->row_places;
+    }
     size_t pixel = strip->first_pixel + y * strip->row_pixels + narrow_lesser(x, strip->row_pixels);
     if (kind != TAIL_OTHER) {
         tail->sums = run->sums;
@@ -179,6 +184,7 @@ static void run_strip_of_kind(amx_run *run, amx_strip *strip, const uint32_t *pa
     case TAIL_BFLOAT16_SUM: run_strip(run, strip, packed, 0, TAIL_BFLOAT16_SUM); break;
     case TAIL_BYTES: run_strip(run, strip, packed, 1, TAIL_BYTES); break;
     case TAIL_BYTES_SUM: run_strip(run, strip, packed, 1, TAIL_BYTES_SUM); break;
+    case TAIL_BYTES_SILU: run_strip(run, strip, packed, 1, TAIL_BYTES_SILU); break;
     case TAIL_OTHER:
         if (is_integer) run_strip(run, strip, packed, 1, TAIL_OTHER);
         else run_strip(run, strip, packed, 0, TAIL_OTHER);
@@ -193,6 +199,7 @@ static void finish_last(amx_run *run) {
     case TAIL_BFLOAT16_SUM: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BFLOAT16_SUM); break;
     case TAIL_BYTES: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BYTES); break;
     case TAIL_BYTES_SUM: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BYTES_SUM); break;
+    case TAIL_BYTES_SILU: amx_finish_some(run->p, &run->tail, BLOCK, TAIL_BYTES_SILU); break;
     case TAIL_OTHER: break;
     }
 }

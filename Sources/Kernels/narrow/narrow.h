@@ -163,6 +163,10 @@ static inline float narrow_widened(uint16_t x) {
 static inline const uint8_t *narrow_pixel(const kaption_tensor *tensor, kaption_element element, size_t y, size_t x) {
     return (const uint8_t *)tensor->data + (y * tensor->width + x) * tensor->stride * kaption_element_bytes(element);
 }
+// Where row y of a depthwise convolution's input lies, which may be in a ring.
+static inline size_t narrow_ring_row(const kaption_layer *layer, size_t y) {
+    return layer->input_ring == 0 ? y : y % layer->input_ring;
+}
 static inline uint8_t *narrow_output(const kaption_layer *layer, size_t y, size_t x) {
     return (uint8_t *)layer->output.data +
            (y * layer->output.width + x) * layer->output.stride * kaption_element_bytes(layer->output_numbers.element);

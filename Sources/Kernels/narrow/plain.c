@@ -1,6 +1,7 @@
 // The plain twins: what the narrow kernels compute, step by step, with the same IEEE operations in the same order.
 #pragma clang fp contract(off)
 #include "narrow.h"
+#include "silu.h"
 
 static float number(kaption_element element, const uint8_t *from, size_t j) {
     if (element == KAPTION_UINT8) return from[j];
@@ -69,7 +70,7 @@ static float activated(const kaption_activation *activation, float x) {
 }
 
 static void store_activated(const narrow_tail *tail, kaption_element element, uint8_t *to, size_t j, float x) {
-    x = activated(&tail->activation, x);
+    x = element == KAPTION_UINT8 && tail->activation.kind == KAPTION_SILU ? narrow_silu(x) : activated(&tail->activation, x);
     if (element == KAPTION_UINT8) x = within(fmaf(x, tail->factor, tail->zero), 0.0f, 255.0f);
     store(element, to, j, x);
 }
@@ -88,7 +89,7 @@ static const uint8_t *tap(const kaption_layer *layer, const narrow_constants *co
     const size_t row = y * window->stride_height + i * window->dilation_height - window->pad_top;
     const size_t column = x * window->stride_width + l * window->dilation_width - window->pad_left;
     if (row < layer->input.height && column < layer->input.width)
-        return narrow_pixel(&layer->input, layer->input_numbers.element, row, column);
+        return narrow_pixel(&layer->input, layer->input_numbers.element, narrow_ring_row(layer, row), column);
     return constants == NULL ? NULL : constants->border;
 }
 

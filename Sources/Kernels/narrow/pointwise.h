@@ -40,15 +40,42 @@
     }
 
 NARROW_POINTWISE(add_narrow, 1, add(a, b))
-NARROW_POINTWISE(multiply_narrow, 1, multiply(a, b))
+NARROW_POINTWISE(multiply_pixels, 1, multiply(a, b))
 NARROW_POINTWISE(scale_shift_narrow, 0,
                  multiply_add(a, load_first(mask, layer->weights + j), load_first(mask, layer->bias + j)))
 NARROW_POINTWISE(activation_narrow, 0, a)
+
+#ifdef NARROW_PACKS_BYTES
+#include "multiply_bytes.h"
+#endif
+static void multiply_narrow(const kaption_layer *layer) {
+#ifdef NARROW_PACKS_BYTES
+    if (multiply_bytes(layer)) return;
+#endif
+    multiply_pixels(layer);
+}
+
+// An image to bfloat16, zeros behind its channels.
+static void convert_image(const kaption_layer *layer) {
+    const size_t count = 4 * layer->output.width;
+    for (size_t y = layer->row_begin; y < layer->row_end; y++) {
+        const float *in = (const float *)(const void *)narrow_pixel(&layer->input, KAPTION_FLOAT32, y, 0);
+        uint8_t *out = narrow_output(layer, y, 0);
+        for (size_t j = 0; j < count; j += LANES) {
+            const lane_mask mask = first_lanes(count - j);
+            store_bfloat16(mask, out + 2 * j, first_of_fours(layer->output.channels, load_first(mask, in + j)));
+        }
+    }
+}
 
 // An image's pixels lie so close that each of them would be a vector of its own: its rows are written as one pixel.
 static void convert_narrow(const kaption_layer *layer) {
     kaption_layer flat = *layer;
     if (layer->input.stride == 4 && layer->output.stride == 4) {
+        if (layer->input_numbers.element == KAPTION_FLOAT32 && layer->output_numbers.element == KAPTION_BFLOAT16) {
+            convert_image(layer);
+            return;
+        }
         flat.input.channels = flat.output.channels = 4 * layer->output.width;
         flat.input.stride = flat.output.stride = 4 * layer->output.width;
         flat.input.width = flat.output.width = 1;

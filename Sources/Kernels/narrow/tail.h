@@ -1,4 +1,5 @@
 // Reading and writing of elements of any kind, and what follows a sum.
+#include "silu.h"
 
 // The numbers at `from` as they are: 8-bit integers without scale and zero.
 INLINE vector load_numbers(kaption_element element, lane_mask mask, const uint8_t *from) {
@@ -23,9 +24,22 @@ INLINE void store_numbers(kaption_element element, lane_mask mask, uint8_t *to, 
 // Within 0...255; 0 where x is NaN.
 INLINE vector clipped_integer(vector x) { return lesser(greater(x, zero()), repeated(255.0f)); }
 
+// narrow_silu of each lane.
+INLINE vector silu_by_pieces(vector x) {
+    const vector a = magnitude(x);
+    const integers piece =
+        truncated(lesser(multiply(a, repeated(NARROW_SILU_PIECES_PER_UNIT)), repeated(NARROW_SILU_PIECES - 1)));
+    vector sum = chosen(narrow_silu_powers[3], piece);
+    sum = multiply_add(sum, a, chosen(narrow_silu_powers[2], piece));
+    sum = multiply_add(sum, a, chosen(narrow_silu_powers[1], piece));
+    sum = multiply_add(sum, a, chosen(narrow_silu_powers[0], piece));
+    return multiply_add(repeated(0.5f), x, sum);
+}
+
 // The activation of what will be written as `element`.
 INLINE vector activated_for(kaption_element element, const kaption_activation *activation, vector x) {
     if (element == KAPTION_BFLOAT16 && activation->kind == KAPTION_SILU) return rounded_silu(x);
+    if (element == KAPTION_UINT8 && activation->kind == KAPTION_SILU) return silu_by_pieces(x);
     return activated(activation, x);
 }
 

@@ -11,6 +11,11 @@
 
 #include "activation.h"
 #include "product.h"
+// A tile of 12 rows by one vector would load more inputs than AVX2's multiply-adds hide: what would go as gemm.h has it goes as any product.
+#define gathered_packed_floats product_packed_floats
+#define gathered_pack product_pack
+#define gathered_product matrix_product
+#define run_gathered run_product
 #include "convolution.h"
 #include "depthwise.h"
 #include "pointwise.h"
@@ -18,8 +23,5 @@
 #pragma clang attribute pop
 
 #define KAPTION_TABLE kaption_table_avx2
-// A tile of 12 rows by one vector would load more inputs than AVX2's multiply-adds hide: a decoder's products go as a convolution's.
-#define KAPTION_GEMM(name) product_##name
-#define KAPTION_GEMM_RUN matrix_product
 #include "table.h"
 #endif

@@ -21,7 +21,5 @@ enum { GEMM_ROWS = 24, GEMM_FEW_ROWS = 8 };
 #pragma clang attribute pop
 
 #define KAPTION_TABLE kaption_table_avx512
-#define KAPTION_GEMM(name) gemm_##name
-#define KAPTION_GEMM_RUN gemm
 #include "table.h"
 #endif

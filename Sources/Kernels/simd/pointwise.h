@@ -65,15 +65,20 @@ INLINE void pool(const kaption_layer *layer, const int is_max) {
             const size_t cells = layer->counts_padding ? padded_bottom * padded_right : inside;
             const vector divisor = repeated((float)cells);
             float *out = kaption_pixel(&layer->output, y, x);
+            const float *corner = NULL;
+            if (inside > 0)
+                corner = kaption_pixel(input, start_y + top * window->dilation_height - window->pad_top,
+                                       start_x + left * window->dilation_width - window->pad_left);
+            const size_t down = window->dilation_height * input->width * input->stride, across = window->dilation_width * input->stride;
             for (size_t j = 0; j < channels; j += LANES) {
                 const lane_mask mask = first_lanes(channels - j);
                 vector value = is_max ? repeated(-INFINITY) : zero();
-                for (size_t i = top; i < bottom; i++) {
-                    const size_t row = start_y + i * window->dilation_height - window->pad_top;
-                    for (size_t l = left; l < right; l++) {
-                        const size_t column = start_x + l * window->dilation_width - window->pad_left;
-                        const vector cell = load_first(mask, kaption_pixel(input, row, column) + j);
-                        value = is_max ? greater_or_nan(cell, value) : add(value, cell);
+                const float *row = corner + j;
+                for (size_t i = top; i < bottom; i++, row += down) {
+                    const float *cell = row;
+                    for (size_t l = left; l < right; l++, cell += across) {
+                        const vector x = load_first(mask, cell);
+                        value = is_max ? greater_or_nan(x, value) : add(value, x);
                     }
                 }
                 if (!is_max) value = divide(value, divisor);

@@ -53,17 +53,51 @@ typedef struct {
     const kaption_activation *activation;
 } product_tile;
 
-INLINE void run_tile(const product_tile *tile, const int rows, const int vectors, const int streams) {
-    const int last = vectors - 1;
-    vector sums[TILE_ROWS][TILE_VECTORS];
-    const float *w = tile->panel;
+// The sums of a tile of `rows` by `vectors` at its beginning. Row i's are sums[i · stride...].
+INLINE void begin_sums(const product_tile *tile, const int rows, const int vectors, const int stride, vector *sums) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
             const float *c = tile->c + (size_t)i * tile->ldc + v * LANES;
-            sums[i][v] = !tile->accumulate ? zero() : v == last ? load_first(tile->mask, c) : load(c);
+            sums[i * stride + v] = !tile->accumulate ? zero() : v == vectors - 1 ? load_first(tile->mask, c) : load(c);
         }
+}
+
+// Writes the sums, with the tail where they are whole.
+INLINE void end_sums(const product_tile *tile, const int rows, const int vectors, const int stride, vector *sums) {
+    const int last = vectors - 1;
+    if (tile->is_last) {
+        const vector low = clip_low(tile->activation), high = clip_high(tile->activation);
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) {
+            const float *bias = tile->bias + v * LANES;
+            vector shift = tile->bias == NULL ? zero() : v == last ? load_first(tile->mask, bias) : load(bias);
+#pragma clang loop unroll(full)
+            for (int i = 0; i < rows; i++) {
+                vector sum = tile->bias == NULL ? sums[i * stride + v] : add(sums[i * stride + v], shift);
+                if (tile->residual != NULL) {
+                    const float *other = tile->residual + (size_t)i * tile->residual_stride + v * LANES;
+                    sum = add(sum, v == last ? load_first(tile->mask, other) : load(other));
+                }
+                sums[i * stride + v] = clipped(sum, low, high);
+            }
+        }
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) {
+            float *c = tile->c + (size_t)i * tile->ldc + v * LANES;
+            if (v == last) store_first(tile->mask, c, sums[i * stride + v]);
+            else store(c, sums[i * stride + v]);
+        }
+}
+
+INLINE void run_tile(const product_tile *tile, const int rows, const int vectors, const int streams) {
+    vector sums[TILE_ROWS][TILE_VECTORS];
+    const float *w = tile->panel;
+    begin_sums(tile, rows, vectors, TILE_VECTORS, sums[0]);
     for (size_t t = 0; t < tile->taps; t++) {
         const float *a[TILE_ROWS];
 #pragma clang loop unroll(full)
@@ -83,31 +117,7 @@ INLINE void run_tile(const product_tile *tile, const int rows, const int vectors
             }
         }
     }
-    if (tile->is_last) {
-        const vector low = clip_low(tile->activation), high = clip_high(tile->activation);
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) {
-            const float *bias = tile->bias + v * LANES;
-            vector shift = tile->bias == NULL ? zero() : v == last ? load_first(tile->mask, bias) : load(bias);
-#pragma clang loop unroll(full)
-            for (int i = 0; i < rows; i++) {
-                vector sum = tile->bias == NULL ? sums[i][v] : add(sums[i][v], shift);
-                if (tile->residual != NULL) {
-                    const float *other = tile->residual + (size_t)i * tile->residual_stride + v * LANES;
-                    sum = add(sum, v == last ? load_first(tile->mask, other) : load(other));
-                }
-                sums[i][v] = clipped(sum, low, high);
-            }
-        }
-    }
-#pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++)
-#pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++) {
-            float *c = tile->c + (size_t)i * tile->ldc + v * LANES;
-            if (v == last) store_first(tile->mask, c, sums[i][v]);
-            else store(c, sums[i][v]);
-        }
+    end_sums(tile, rows, vectors, TILE_VECTORS, sums[0]);
 }
 
 typedef void (*tile_function)(const product_tile *);
@@ -134,11 +144,11 @@ static const tile_function tiles[2][TILE_VECTORS][TILE_ROWS] = {{{NAMES(tile, 1)
 // A product whose rows are the pixels of a convolution's output, or of a plain matrix.
 typedef struct {
     size_t m, n, taps, channels;  // k = taps · channels
-    const kaption_layer *layer;   // NULL: the rows are a + i·lda
+    const kaption_layer *layer;   // NULL: the rows are a + i·lda, their taps tap_stride apart
     size_t first_pixel;           // of the layer's output
     size_t group_offset;          // the first of the layer's input channels
     const float *a;
-    size_t lda;
+    size_t lda, tap_stride;
     const float *packed;
     product_tile tile;  // C, tail; the rest is filled in tile by tile
 } product;
@@ -146,7 +156,9 @@ typedef struct {
 // Pointers of taps first..<first + taps for `rows` output pixels from `pixel` on.
 static void fill_pointers(const product *p, size_t pixel, size_t rows, size_t first, size_t taps, const float **pointers) {
     if (p->layer == NULL) {
-        for (size_t i = 0; i < rows; i++) pointers[i] = p->a + (pixel + i) * p->lda;
+        for (size_t t = 0; t < taps; t++)
+            for (size_t i = 0; i < rows; i++)
+                pointers[t * TILE_ROWS + i] = p->a + (pixel + i) * p->lda + (first + t) * p->tap_stride;
         return;
     }
     const kaption_layer *layer = p->layer;
@@ -244,12 +256,17 @@ static void run_product(const product *p) {
 }
 
 // C[m×n] = A[m×k] · Wᵀ, and more as kaption_gemm says.
-static void matrix_product(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
-                           int accumulate, float *c, size_t ldc) {
-    const kaption_activation linear = {KAPTION_LINEAR, 0.0f, 0.0f};
-    const product p = {
+static product matrix(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
+                      int accumulate, float *c, size_t ldc) {
+    static const kaption_activation linear = {KAPTION_LINEAR, 0.0f, 0.0f};
+    return (product){
         .m = m, .n = n, .taps = 1, .channels = k, .a = a, .lda = lda, .packed = packed,
         .tile = {.c = c, .ldc = ldc, .accumulate = accumulate, .bias = bias, .activation = &linear},
     };
+}
+
+static void matrix_product(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
+                           int accumulate, float *c, size_t ldc) {
+    const product p = matrix(m, n, k, a, lda, packed, bias, accumulate, c, ldc);
     run_product(&p);
 }

@@ -1,10 +1,10 @@
-// The table of one instruction set, defined as KAPTION_TABLE after the kernels, with the functions of kaption_gemm.
+// The table of one instruction set, defined as KAPTION_TABLE after the kernels.
 const kaption_table KAPTION_TABLE = {
     .packed_floats = product_packed_floats,
-    .pack = product_pack,
-    .gemm_packed_floats = KAPTION_GEMM(packed_floats),
-    .gemm_pack = KAPTION_GEMM(pack),
-    .gemm = KAPTION_GEMM_RUN,
+    .pack = convolution_pack,
+    .gemm_packed_floats = gathered_packed_floats,
+    .gemm_pack = gathered_pack,
+    .gemm = gathered_product,
     .layers = {
         [KAPTION_CONVOLUTION] = convolution,
         [KAPTION_DEPTHWISE] = depthwise,

@@ -74,6 +74,8 @@ INLINE void winograd_gather(const kaption_layer *layer, const int side, size_t r
     }
 }
 
+typedef void (*product_function)(size_t, size_t, size_t, const float *, size_t, const float *, const float *, int, float *, size_t);
+
 INLINE void run_winograd(const kaption_layer *layer, const int side) {
     const size_t outputs = (size_t)side - 2, points = (size_t)(side * side);
     const size_t in = layer->input.channels, out = layer->output.channels;
@@ -83,13 +85,13 @@ INLINE void run_winograd(const kaption_layer *layer, const int side) {
     const size_t weights = product_packed_floats(out, in), columns = (layer->output.width + outputs - 1) / outputs;
     const size_t end = (layer->row_end + outputs - 1) / outputs * columns;
     float *const to = layer->scratch, *const back = to + points * plane;
+    const product_function run = out >= KAPTION_WINOGRAD_GATHERED || is_gathered(out, in) ? gathered_product : matrix_product;
     for (size_t first = layer->row_begin / outputs * columns; first < end; first += block) {
         const size_t tiles = at_most(block, end - first);
         for (size_t i = 0; i < tiles; i++)
             winograd_scatter(layer, side, (first + i) / columns, (first + i) % columns, to + i * stride, plane);
         for (size_t p = 0; p < points; p++)
-            matrix_product(tiles, out, in, to + p * plane, stride, layer->weights + p * weights, NULL, 0,
-                           back + p * out_plane, out_stride);
+            run(tiles, out, in, to + p * plane, stride, layer->weights + p * weights, NULL, 0, back + p * out_plane, out_stride);
         for (size_t i = 0; i < tiles; i++)
             winograd_gather(layer, side, (first + i) / columns, (first + i) % columns, back + i * out_stride, out_plane);
     }

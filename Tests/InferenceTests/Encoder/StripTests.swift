@@ -54,6 +54,32 @@ import Testing
         }
     }
 
+    @Test(arguments: windows.indices, [ModelManifest.Precision.Kind.bf16, .int8])
+    func narrowBitsAreThoseOfWholeLayers(index: Int, precision: ModelManifest.Precision.Kind) throws {
+        var builder = builder(height: 401, width: 307, window: Self.windows[index], keepsWhole: false)
+        let image = builder.image()
+        let calibration = try EncoderCalibration(graph: builder.graph, weights: builder.tensor)
+        calibration.workspace.load(image, of: calibration.encoder)
+        #expect(calibration.observe())
+        var quantisation = try calibration.quantisation(wide: [])
+        // Narrow from the first layer on, and with the first layers and the sums in floats.
+        for wide in [[], quantisation.edges.prefix(4).map(\.value)] {
+            quantisation.wide = wide
+            quantisation.floatSums = !wide.isEmpty
+            // The plain one is slow, so that it has one of the windows.
+            for instructionSet in InstructionSet.available where instructionSet != .plain || index == 0 {
+                let encoders = try [false, true].map {
+                    try Encoder(
+                        graph: builder.graph, weights: builder.tensor, instructionSet: instructionSet,
+                        precision: precision, quantisation: quantisation, inStrips: $0)
+                }
+                #expect(groups(of: encoders[0]) == 0)
+                #expect(groups(of: encoders[1]) > 0)
+                #expect(feature(of: encoders[1], image) == feature(of: encoders[0], image), "\(instructionSet)")
+            }
+        }
+    }
+
     private func groups(of encoder: Encoder) -> Int {
         encoder.steps.filter { $0.description.contains(" + ") }.count
     }
@@ -62,10 +88,14 @@ import Testing
         of builder: GraphBuilder, _ image: [Float], _ instructionSet: InstructionSet
     ) throws -> (Encoder, [Float]) {
         let encoder = try builder.encoder(instructionSet)
+        return (encoder, feature(of: encoder, image))
+    }
+
+    private func feature(of encoder: Encoder, _ image: [Float]) -> [Float] {
         let workspace = encoder.makeWorkspace(maximumBatch: 1)
         workspace.load(image, of: encoder)
         workspace.encode(row: 0)
         workspace.finish(rows: 1)
-        return (encoder, workspace.feature(row: 0, of: encoder))
+        return workspace.feature(row: 0, of: encoder)
     }
 }
