@@ -81,7 +81,8 @@ let package = Package(
         .testTarget(name: "ConsumerTests", dependencies: ["Consumer", "PictureDrawing", "TestSupport"]),
         .testTarget(name: "ProducerTests", dependencies: ["Producer", "Messaging", "TestSupport"]),
         .testTarget(name: "ModelToolTests", dependencies: ["ModelTool", "Evaluation", "TestSupport"]),
-        .testTarget(name: "FaultHarnessTests", dependencies: ["FaultHarness", "Consumer", "TestSupport"]),
+        .testTarget(
+            name: "FaultHarnessTests", dependencies: ["FaultHarness", "Messaging", "Consumer", "TestSupport"]),
         .testTarget(name: "EmbeddedBrokerTests", dependencies: ["EmbeddedBroker", "TestSupport"]),
     ]
 )

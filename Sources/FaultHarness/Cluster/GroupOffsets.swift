@@ -6,7 +6,9 @@ final class GroupOffsets {
 
     /// - Parameter group: it is asked about, never joined.
     init(_ configuration: KafkaConfiguration, group: String) throws {
-        consumer = try KafkaConsumer(configuration, groupID: group)
+        // Asked by a reader of what is committed, brokers tell the end of that, which an open transaction holds back.
+        consumer = try KafkaConsumer(
+            configuration, groupID: group, properties: ["isolation.level": "read_uncommitted"])
     }
 
     deinit { consumer.close(deadline: .seconds(3)) }

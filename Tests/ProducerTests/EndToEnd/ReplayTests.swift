@@ -36,7 +36,16 @@ import Testing
                 headers: [KafkaHeader("mine", [1, UInt8(number % 256)])])
         }
 
-        /// Writes dead letters of these numbers, each for the reason given, at a time of `1,000,000 + number`.
+        /// When letter 0 failed, in milliseconds: a whole second ten minutes ago. Kafka deletes what is older than a week.
+        static let beginning = (Int64(Date().timeIntervalSince1970) - 600) * 1000
+
+        /// Milliseconds after the beginning, at most 999, as an option wants a time.
+        static func time(_ milliseconds: Int) -> String {
+            let second = Date(timeIntervalSince1970: Double(beginning / 1000)).ISO8601Format()
+            return second.dropLast() + String(format: ".%03dZ", milliseconds)
+        }
+
+        /// Writes dead letters of these numbers, each for the reason given, as many milliseconds after the beginning.
         func fail(
             _ numbers: Range<Int>, maximumBytes: Int = 1 << 20, from request: ((Int) -> KafkaMessage)? = nil,
             _ code: (Int) -> ErrorCode
@@ -46,7 +55,8 @@ import Testing
                 let letter = DeadLetter(failure: RequestFailure(code(number), "why"), attempts: 1, worker: "w")
                 let record = letter.record(for: (request ?? self.request)(number), maximumBytes: maximumBytes)
                 try producer.produce(
-                    record, topic: deadLetters, partition: Int32(number / 2 % 2), timestamp: 1_000_000 + Int64(number))
+                    record, topic: deadLetters, partition: Int32(number / 2 % 2),
+                    timestamp: Self.beginning + Int64(number))
             }
             #expect(producer.close(deadline: .seconds(20)))
         }
@@ -113,10 +123,7 @@ import Testing
         #expect(try summary(first)["left"] as? Int == 40)
         #expect(try bench.replayed() == (0..<60).filter { $0 % 3 == 0 })
 
-        // 1970-01-01T00:16:40Z is second 1,000.
-        let second = try bench.start(
-            "--since", "1970-01-01T00:16:40.030Z", "--until", "1970-01-01T00:16:40.050Z"
-        ).wait()
+        let second = try bench.start("--since", Bench.time(30), "--until", Bench.time(50)).wait()
         #expect(second.status == 0, "\(second.errors)")
         #expect(try bench.replayed() == (0..<60).filter { $0 % 3 == 0 || (30..<50).contains($0) })
 
