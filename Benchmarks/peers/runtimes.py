@@ -1,6 +1,8 @@
 """ONNX Runtime and OpenVINO on one core, at their best settings: full graph optimisation, one thread, no spinning, and for OpenVINO shapes
 fixed at compilation, a latency hint and no pinning of its own (it is pinned from outside). For int8 they are given a quantised graph
 (prepare.py), of which OpenVINO may do what is left in floats in bf16; a quantised step of the decoder is ONNX Runtime's alone."""
+import json
+
 import numpy
 import onnx
 
@@ -50,7 +52,7 @@ RUNTIMES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino}
 
 
 class Decoder:
-    """Beam search over the graphs of stepgraph.py."""
+    """Beam search over the graphs of stepgraph.py. Captions of a trained model end by themselves, others take all their steps."""
 
     def __init__(self, runtime, folder, images, beam=3, start=1, width=512):
         rows, step = images * beam, folder / runtime.step
@@ -61,9 +63,29 @@ class Decoder:
         self.widen = runtime.load(step, shapes(rows, images))
         self.step = runtime.load(step, shapes(rows, rows))
         self.images, self.beam, self.start = images, beam, start
+        self.configuration = json.loads((folder / "config.json").read_text())["encoder"]
+
+    @property
+    def is_trained(self):
+        """Only a trained model says by which numbers pixels are normalised (prepare.py)."""
+        return "mean" in self.configuration
+
+    def caption(self, features):
+        """The best caption's words of each image."""
+        return self.decode_until_end(features) if self.is_trained else self.decode(features)
+
+    def grow(self, found, found_words, scores, history):
+        """The beams that go on, of those found from each live one: their scores, words, histories, and which they come from."""
+        total = (found.reshape(*scores.shape, self.beam) + scores[:, :, None]).reshape(self.images, -1)
+        order = numpy.argsort(-total, axis=1, kind="stable")[:, :self.beam]
+        scores = numpy.take_along_axis(total, order, 1)
+        words = numpy.take_along_axis(found_words.reshape(self.images, -1), order, 1)
+        beams = order // self.beam
+        history = numpy.concatenate([numpy.take_along_axis(history, beams[:, :, None], 1), words[:, :, None]], axis=2)
+        return scores, words, history, beams
 
     def decode(self, features, steps=20):
-        """The best caption's words of each image, with forced steps."""
+        """With forced steps."""
         images, beam = self.images, self.beam
         hidden, cell = self.first({"feature": features})
         word = numpy.full(images, self.start, numpy.int64)
@@ -76,18 +98,13 @@ class Decoder:
         for _ in range(steps - 1):
             best, best_words, hidden, cell = run(
                 {"word": words.reshape(-1), "parent": parent, "hidden": hidden, "cell": cell})
-            total = (best.reshape(images, beam, beam) + scores[:, :, None]).reshape(images, -1)
-            order = numpy.argsort(-total, axis=1, kind="stable")[:, :beam]
-            scores = numpy.take_along_axis(total, order, 1)
-            words = numpy.take_along_axis(best_words.reshape(images, -1), order, 1)
-            beams = order // beam
-            history = numpy.concatenate([numpy.take_along_axis(history, beams[:, :, None], 1), words[:, :, None]], axis=2)
+            scores, words, history, beams = self.grow(best, best_words, scores, history)
             parent = (base + beams).reshape(-1)
             run = self.step
         return history[:, 0]
 
     def decode_until_end(self, features, end=2, steps=20, alpha=1.0):
-        """The same for weights that know how captions end, by Kaption's rule (ARCHITECTURE.md): of the best words of all live beams those that end
+        """By Kaption's rule (ARCHITECTURE.md): of the best words of all live beams those that end
         leave; an image is done when as many as there are beams have left, or none is live. The batch goes on until all its images are done."""
         images, beam = self.images, self.beam
         hidden, cell = self.first({"feature": features})
@@ -99,13 +116,7 @@ class Decoder:
             run = self.begin if step == 0 else self.widen if step == 1 else self.step
             found, found_words, hidden, cell = run(
                 {"word": words.reshape(-1), "parent": parent, "hidden": hidden, "cell": cell})
-            live = scores.shape[1]
-            total = (found.reshape(images, live, beam) + scores[:, :, None]).reshape(images, -1)
-            order = numpy.argsort(-total, axis=1, kind="stable")[:, :beam]
-            scores = numpy.take_along_axis(total, order, 1)
-            words = numpy.take_along_axis(found_words.reshape(images, -1), order, 1)
-            beams = order // beam
-            history = numpy.concatenate([numpy.take_along_axis(history, beams[:, :, None], 1), words[:, :, None]], axis=2)
+            scores, words, history, beams = self.grow(found, found_words, scores, history)
             leaving = (words == end) & (scores > -numpy.inf)
             for image, place in numpy.argwhere(leaving):
                 score = scores[image, place] / (step + 1) ** alpha

@@ -50,8 +50,7 @@ class Server:
                 (folder, batch), lambda: runtimes.Decoder(self.runtime, folder, batch))
             width = decoder.feature_size
             features = numpy.fromfile(folder / "features.f32", numpy.float32).reshape(-1, width)[:batch]
-            decode = decoder.decode_until_end if folder.name.startswith("trained-") else decoder.decode
-            times, captions = measure(seconds, batch, lambda: decode(features))
+            times, captions = measure(seconds, batch, lambda: decoder.caption(features))
             vocabulary = (folder / "vocabulary.txt").read_text().splitlines()
             return {**times, "captions": [" ".join(vocabulary[word] for word in caption) for caption in captions]}
         data = pathlib.Path(request["file"]).read_bytes()

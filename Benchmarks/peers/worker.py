@@ -24,18 +24,16 @@ def main():
     arguments = parser.parse_args()
     folder = pathlib.Path(arguments.model)
     runtime = runtimes.RUNTIMES[arguments.runtime](arguments.precision)
-    configuration = json.loads((folder / "config.json").read_text())["encoder"]
-    # A trained model says how its pixels are normalised, and its captions end by themselves.
-    is_trained = "mean" in configuration
     vocabulary = (folder / "vocabulary.txt").read_text().splitlines()
     encoder = folder / ("encoder-int8.onnx" if arguments.precision == "int8" else "encoder.onnx")
     value = onnx.load(encoder, load_external_data=False).graph.input[0]
     side = value.type.tensor_type.shape.dim[2].dim_value
-    normalisation = [numpy.array(configuration[name], numpy.float32) for name in ("mean", "std")] if is_trained else []
-    reader = pictures.READERS[arguments.reader](side, *normalisation)
     batch = arguments.max_batch
     encode = runtime.load(encoder, {value.name: [batch, 3, side, side]})
     decoder = runtimes.Decoder(runtime, folder, batch)
+    names = ("mean", "std") if decoder.is_trained else ()
+    normalisation = [numpy.array(decoder.configuration[name], numpy.float32) for name in names]
+    reader = pictures.READERS[arguments.reader](side, *normalisation)
 
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": arguments.bootstrap_servers, "group.id": arguments.group, "auto.offset.reset": "earliest",
@@ -53,7 +51,7 @@ def main():
         # The shapes are fixed, as the runtimes like it: what is missing in a batch is filled with its last image.
         tensors += [tensors[-1]] * (batch - len(tensors))
         features = encode({value.name: numpy.stack(tensors)})[0]
-        captions = decoder.decode_until_end(features) if is_trained else decoder.decode(features)
+        captions = decoder.caption(features)
         for request, caption in zip(requests, captions):
             answer = {"id": request["id"], "status": "ok", "caption": " ".join(vocabulary[word] for word in caption)}
             producer.produce(arguments.results, json.dumps(answer).encode(), key=request["id"])

@@ -16,6 +16,10 @@ here=$(dirname "$(readlink -f "$0")")
 program=${PROGRAM:-kaption-model}
 mkdir -p "$output"
 
+if [ -n "${ENCODER:-}" ] && [ ! -e "$ENCODER" ]; then
+    echo "ENCODER: there is no bundle $ENCODER" >&2
+    exit 2
+fi
 encoder=${ENCODER:-$output/encoder-bundle}
 if [ ! -e "$encoder" ]; then
     if [ ! -e "$output/encoder/encoder.onnx" ]; then

@@ -40,8 +40,9 @@ import Testing
                         let stride = (width + (groups - 1) * 4 + Int(KAPTION_RESIZE_WINDOW)) * 4
                         let source = Self.bytes(rows * stride, &random)
                         let starts = (0..<count).map { _ in Int32.random(in: 0..<Int32(width), using: &random) }
+                        let inOrder = (0..<count).map { Int32($0 * 3 / 2) }
                         let weights = Self.weights(count, groups: groups, &random)
-                        func run(_ isa: kaption_isa) -> [UInt8] {
+                        func run(_ isa: kaption_isa, _ starts: [Int32]) -> [UInt8] {
                             var target = [UInt8](repeating: 7, count: rows * count * 4)
                             target.withUnsafeMutableBufferPointer { target in
                                 var pointers = (0..<rows).map { row in target.baseAddress.map { $0 + row * count * 4 } }
@@ -50,7 +51,12 @@ import Testing
                             }
                             return target
                         }
-                        #expect(run(isa) == run(KAPTION_ISA_PLAIN), "\(rows) rows, \(groups) groups, \(count) pixels")
+                        // Anywhere, and one behind the other as a resize has them, either way.
+                        for starts in [starts, inOrder, inOrder.reversed()] {
+                            #expect(
+                                run(isa, starts) == run(KAPTION_ISA_PLAIN, starts),
+                                "\(rows) rows, \(groups) groups, \(count) pixels")
+                        }
                     }
                 }
             }

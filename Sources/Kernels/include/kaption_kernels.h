@@ -20,7 +20,7 @@ typedef enum {
     KAPTION_ISA_PLAIN = 0,
     KAPTION_ISA_AVX2 = 1,    // AVX2, FMA, F16C
     KAPTION_ISA_AVX512 = 2,  // AVX-512 F, BW, DQ, VL
-    KAPTION_ISA_AVX512_VNNI = 3,  // and VNNI and BF16: dot products of narrow numbers
+    KAPTION_ISA_AVX512_VNNI = 3,  // and VNNI, BF16 and VBMI: dot products of narrow numbers
     KAPTION_ISA_AMX = 4,  // and AMX: products of tiles of narrow numbers
 } kaption_isa;
 

@@ -26,15 +26,15 @@ static amx_tail_kind amx_tail_kind_of(const narrow_product *p, const int is_inte
     return TAIL_OTHER;
 }
 
-INLINE vector amx_value(const narrow_product *p, const uint32_t *sums, vector offset, const uint8_t *other, const int has_other) {
+INLINE vector amx_value(const narrow_tail *tail, const uint32_t *sums, vector offset, const uint8_t *other, const int has_other) {
     vector x = add(load((const float *)(const void *)sums), offset);
     if (has_other) x = add(load_bfloat16(other), x);
-    return clipped(x, repeated(p->tail.low), repeated(p->tail.high));
+    return clipped(x, repeated(tail->low), repeated(tail->high));
 }
 
 // What stores through bytes could change, as far as the compiler knows, is kept in variables.
 INLINE void amx_finish_halves(const narrow_product *p, amx_tail *tail, size_t pixels, const int has_other) {
-    const narrow_product product = {.tail = p->tail};
+    const narrow_tail numbers = p->tail;
     const vector first_offset = tail->first_offset, second_offset = tail->second_offset;
     const size_t width = tail->width, stride = tail->stride, other_stride = tail->other_stride, second = 2 * tail->second;
     const uint32_t *sums = tail->sums, mask = tail->mask;
@@ -42,8 +42,8 @@ INLINE void amx_finish_halves(const narrow_product *p, amx_tail *tail, size_t pi
     uint8_t *out = tail->out;
     for (size_t i = 0; i < pixels; i++, out += stride) {
         const uint32_t *from = sums + rows[i] * width;
-        const vector a = amx_value(&product, from, first_offset, other, has_other);
-        const vector b = amx_value(&product, from + LANES, second_offset, other + second, has_other);
+        const vector a = amx_value(&numbers, from, first_offset, other, has_other);
+        const vector b = amx_value(&numbers, from + LANES, second_offset, other + second, has_other);
         const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(b, a);
         if (mask == 0xffffffffu) _mm512_storeu_si512(out, halves);
         else _mm512_mask_storeu_epi16(out, mask, halves);

@@ -51,15 +51,11 @@ static void order_columns(const byte_columns *p, size_t y, size_t first, size_t 
     const kaption_layer *layer = p->layer;
     const kaption_window *window = &layer->window;
     const __mmask64 mask = ~(__mmask64)0 >> (64 - p->count);
-    const uint8_t *border = p->constants.border + p->channel, *rows[16];
-    for (size_t row = 0; row < window->kernel_height; row++) {
-        const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
-        const int inside = in_y < layer->input.height;
-        rows[row] = inside ? narrow_pixel(&layer->input, KAPTION_UINT8, narrow_ring_row(layer, in_y), 0) + p->channel : NULL;
-    }
+    const uint8_t *border = p->constants.border + p->channel, *rows[NARROW_BYTE_HEIGHT];
+    narrow_window_rows(layer, y, rows);
     uint8_t *to = p->columns;
     for (size_t c = 0; c < count; c++) {
-        const size_t x = first + c - window->pad_left, at = x * layer->input.stride;
+        const size_t x = first + c - window->pad_left, at = x * layer->input.stride + p->channel;
         const int inside = x < layer->input.width;
         for (size_t quad = 0; quad < p->quads; quad++, to += 256) {
             __m512i taps[4];

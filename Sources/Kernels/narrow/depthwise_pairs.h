@@ -63,11 +63,7 @@ INLINE void run_pairs(const pair_product *p, const size_t width, const size_t st
     const uint8_t *in[MOST_COLUMNS];
     for (size_t y = layer->row_begin; y < layer->row_end; y++) {
         const uint8_t *rows[NARROW_PAIR_HEIGHT];
-        for (size_t row = 0; row < window->kernel_height; row++) {
-            const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
-            const int inside = in_y < layer->input.height;
-            rows[row] = inside ? narrow_pixel(&layer->input, KAPTION_BFLOAT16, narrow_ring_row(layer, in_y), 0) : NULL;
-        }
+        narrow_window_rows(layer, y, rows);
         for (size_t x = 0; x < layer->output.width; x += PAIR_OUTPUTS) {
             for (size_t row = 0; row < window->kernel_height; row++)
                 for (size_t c = 0; c < columns; c++) {

@@ -117,10 +117,10 @@ static inline size_t narrow_panel_dwords(const narrow_packing *packing, const na
 }
 
 // Whether a depthwise convolution of bytes goes by columns put in order (depthwise_bytes.h): NARROW_COLUMNS of four rows must hold a window.
-enum { NARROW_COLUMNS = 128 };
+enum { NARROW_COLUMNS = 128, NARROW_BYTE_HEIGHT = 16 };
 static inline int narrow_orders_columns(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
-    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_height <= 16 && window->dilation_width <= 8 &&
+    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_height <= NARROW_BYTE_HEIGHT && window->dilation_width <= 8 &&
            ((window->kernel_width - 1) * window->dilation_width + 1) * ((window->kernel_height + 3) / 4) <= NARROW_COLUMNS;
 }
 
@@ -166,6 +166,15 @@ static inline const uint8_t *narrow_pixel(const kaption_tensor *tensor, kaption_
 // Where row y of a depthwise convolution's input lies, which may be in a ring.
 static inline size_t narrow_ring_row(const kaption_layer *layer, size_t y) {
     return layer->input_ring == 0 ? y : y % layer->input_ring;
+}
+// Where the rows of the window over output row y of a depthwise convolution begin; NULL for those beyond the border.
+static inline void narrow_window_rows(const kaption_layer *layer, size_t y, const uint8_t *rows[]) {
+    const kaption_window *window = &layer->window;
+    for (size_t row = 0; row < window->kernel_height; row++) {
+        const size_t in_y = y * window->stride_height + row * window->dilation_height - window->pad_top;
+        const int inside = in_y < layer->input.height;
+        rows[row] = inside ? narrow_pixel(&layer->input, layer->input_numbers.element, narrow_ring_row(layer, in_y), 0) : NULL;
+    }
 }
 static inline uint8_t *narrow_output(const kaption_layer *layer, size_t y, size_t x) {
     return (uint8_t *)layer->output.data +

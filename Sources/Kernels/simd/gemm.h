@@ -155,7 +155,7 @@ static void run_gathered(const product *p) {
 }
 
 static void gathered_product(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, const float *bias,
-                 int accumulate, float *c, size_t ldc) {
+                             int accumulate, float *c, size_t ldc) {
     const product p = matrix(m, n, k, a, lda, packed, bias, accumulate, c, ldc);
     run_gathered(&p);
 }
