@@ -1,40 +1,65 @@
-/// Images that have been read and wait for a thread of the pool, bounded in bytes.
+/// Images that have been read and wait for a thread of the pool, bounded in number and in bytes.
 ///
-/// An I/O thread reserves an image's bytes before it reads them and waits while there is no room; the pool gives them
-/// back when it has decoded the image. One image of a topic that has none here always fits, however large, so nothing can
-/// wait for ever. Pool threads take micro-batches of what is waiting, each of one topic, and never wait for more; topics take
-/// turns by weight.
+/// An I/O thread takes a request only of a topic that `hasPlace` for one more image. It reserves the image's bytes before it reads
+/// them and waits while there is no room; the pool gives them back when the image is captioned. One image of a topic that has none
+/// here always fits, however large, so nothing can wait for ever. Pool threads take micro-batches of what is waiting, each of one
+/// topic, and never wait for more; topics take turns by weight.
+///
+/// The number is looked at before a request is taken and not when bytes are reserved, so that no thread that might read an image of
+/// another topic waits for it; images that are being read may therefore come on top of the limit.
 final class ImageQueue<Item: Sendable>: Sendable {
+    /// Of images that are reserved for, wait, or are with the pool.
+    struct Limits: Sendable {
+        var images: Int
+        var bytes: Int
+    }
+
     private struct State: Sendable {
         var turns: WeightedTurns
         /// One a topic.
         var waiting: [FIFO<Item>]
+        var places: SharedRoom
         var bytes: SharedRoom
         var freeThreads = 0
         var isClosed = false
     }
 
     private let state: Monitor<State>
+    private let onPlace: @Sendable () -> Void
 
-    init(byteLimit: Int, topics: TopicWeights = .single) {
+    /// - Parameter onPlace: called, without a lock held, when places have become free.
+    init(limits: Limits, topics: TopicWeights = .single, onPlace: @escaping @Sendable () -> Void = {}) {
+        self.onPlace = onPlace
         state = Monitor(
             State(
                 turns: WeightedTurns(topics), waiting: Array(repeating: FIFO(), count: topics.count),
-                bytes: SharedRoom(limit: byteLimit, topics: topics)))
+                places: SharedRoom(limit: limits.images, topics: topics),
+                bytes: SharedRoom(limit: limits.bytes, topics: topics)))
     }
 
-    /// Waits until `bytes` fit. False when the queue is closed.
+    /// Whether there is a place for one more image of the topic.
+    func hasPlace(topic: Int) -> Bool {
+        state.withLock { $0.places.taken(by: topic) == 0 || $0.places.free(for: topic) > 0 }
+    }
+
+    /// Waits until an image's `bytes` fit. False when the queue is closed.
     func reserve(bytes: Int, topic: Int = 0) -> Bool {
         state.wait { state in
             if state.isClosed { return .finish(false) }
             guard state.bytes.taken(by: topic) == 0 || bytes <= state.bytes.free(for: topic) else { return .wait }
+            state.places.take(1, for: topic)
             state.bytes.take(bytes, for: topic)
             return .finish(true)
         }
     }
 
-    func release(bytes: Int, topic: Int = 0) {
-        state.update { $0.bytes.give(bytes, of: topic) }
+    /// Gives back what was reserved for images.
+    func release(images: Int = 1, bytes: Int, topic: Int = 0) {
+        state.update { state in
+            state.places.give(images, of: topic)
+            state.bytes.give(bytes, of: topic)
+        }
+        onPlace()
     }
 
     func put(_ item: Item, topic: Int = 0) {

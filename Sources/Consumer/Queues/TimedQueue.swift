@@ -16,8 +16,8 @@ final class TimedQueue<Work: Sendable>: Sendable {
             return later.removeLast().work
         }
 
-        mutating func takeReady(maximum: Int) -> [Work] {
-            guard let topic = turns.next(where: { !ready[$0].isEmpty }) else { return [] }
+        mutating func takeReady(maximum: Int, of isWelcome: (Int) -> Bool) -> [Work] {
+            guard let topic = turns.next(where: { !ready[$0].isEmpty && isWelcome($0) }) else { return [] }
             let work = ready[topic].takeFirst(maximum)
             turns.charge(topic, work.count)
             return work
@@ -50,20 +50,25 @@ final class TimedQueue<Work: Sendable>: Sendable {
     /// How much waits, that which waits for its time included.
     var count: Int { state.withLock { $0.ready.reduce($0.later.count) { $0 + $1.count } } }
 
-    /// Waits for the next work; nil once the queue is closed.
-    func take() -> Work? { take(maximum: 1)?.first }
+    /// Waits for the next work of a topic that is welcome, or that has become due; nil once the queue is closed.
+    ///
+    /// - Parameter isWelcome: called with a lock held. Whoever makes a topic welcome calls `lookAgain`.
+    func take(of isWelcome: (_ topic: Int) -> Bool = { _ in true }) -> Work? { take(maximum: 1, of: isWelcome)?.first }
 
     /// Waits for work and takes what is there, at most `maximum`, all of one topic; nil once the queue is closed.
-    func take(maximum: Int) -> [Work]? {
+    func take(maximum: Int, of isWelcome: (_ topic: Int) -> Bool = { _ in true }) -> [Work]? {
         state.wait { state in
             if state.isClosed { return .finish(nil) }
             // A thread that was woken for ready work may take what has become due in its place: then others must look.
             if let due = state.takeDue() { return .finish([due]) }
-            let work = state.takeReady(maximum: maximum)
+            let work = state.takeReady(maximum: maximum, of: isWelcome)
             if !work.isEmpty { return .finishAlone(work) }
             return state.later.last.map { .waitUntil($0.time) } ?? .wait
         }
     }
+
+    /// Lets those who wait look whether another topic is welcome now.
+    func lookAgain() { state.update { _ in } }
 
     /// Whoever waits goes home; what is queued is dropped.
     func close() {

@@ -34,7 +34,7 @@ struct CaptionPool: Sendable {
             ledger.postpone(others.map(\.job.place))
             images.putBack(others, topic: topic)
             let bytes = batch.reduce(0) { $0 + $1.reservedBytes } - others.reduce(0) { $0 + $1.reservedBytes }
-            images.release(bytes: bytes, topic: topic)
+            images.release(images: batch.count - others.count, bytes: bytes, topic: topic)
         }
     }
 

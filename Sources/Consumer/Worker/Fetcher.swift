@@ -2,7 +2,7 @@ import Inference
 import Messaging
 import Telemetry
 
-/// What the I/O threads do: open and read images, within the limit on bytes, and hand them to the pool. What has to wait, for a
+/// What the I/O threads do: open and read images, within the limits on their number and bytes, and hand them to the pool. What has to wait, for a
 /// further attempt or for the storage, is put back for later and holds no thread.
 ///
 /// A transient failure becomes an answer in three steps, so that nothing is answered for a storage that is away: when the retry
@@ -24,7 +24,7 @@ struct Fetcher: Sendable {
 
     /// Works until the queue of requests is closed, or until this thread was replaced because it hung.
     func run() {
-        while let job = requests.take() {
+        while let job = requests.take(of: { images.hasPlace(topic: $0) }) {
             guard ledger.isWanted(job.place) else { continue }
             if let failure = job.expiry(now: Telemetry.Timestamp.now()) {
                 desk.submit(answers.failure(failure, of: job), of: job)

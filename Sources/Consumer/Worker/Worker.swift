@@ -11,6 +11,9 @@ import Telemetry
 /// (`StorageProbe`); one looks after the others (`Caretaker`). The producer and librdkafka have their own.
 struct Worker {
     private static let windowBytes = 64 << 20
+    /// Images in memory for each that a thread's micro-batch can hold. One is under way and one follows it; the others make up for reads
+    /// that take long.
+    private static let imagesAhead = 4
     private static let imageQueueBytes = 64 << 20
     private static let maximumImageBytes = 32 << 20
     private static let poolStackBytes = 8 << 20
@@ -73,7 +76,10 @@ struct Worker {
             order: options[WorkerOptions.order], topics: weights, onRoom: { arrivals.notify() },
             messageCount: { $0.messageCount })
         let requests = TimedQueue<Job>(topics: weights)
-        let images = ImageQueue<FetchedJob>(byteLimit: Self.imageQueueBytes, topics: weights)
+        let maximumBatch = options[WorkerOptions.maxBatch]
+        let images = ImageQueue<FetchedJob>(
+            limits: .init(images: Self.imagesAhead * threadCount * maximumBatch, bytes: Self.imageQueueBytes),
+            topics: weights, onPlace: { requests.lookAgain() })
         var consuming = kafka
         let traffic = KafkaTraffic(counters: counters, logger: logger)
         consuming.statistics = traffic.take
@@ -97,7 +103,6 @@ struct Worker {
             storage: storage, supervisor: supervisor, requests: requests, images: images, ledger: ledger, desk: desk,
             answers: answers, retries: RetrySchedule(budget: options[WorkerOptions.retryBudget]),
             maximumImageBytes: Self.maximumImageBytes, counters: counters, hooks: hooks, logger: logger)
-        let maximumBatch = options[WorkerOptions.maxBatch]
         let journal = try openJournal(slots: threadCount * maximumBatch)
         let watch = PoolWatch(
             threads: threadCount, maximumBatch: maximumBatch, imageTimeout: imageTimeout, clock: clock,

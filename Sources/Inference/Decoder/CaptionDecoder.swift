@@ -1,13 +1,7 @@
-import COpenBLAS
 import Kernels
 
 /// The decoder of Show and Tell (Vinyals et al., "Show and Tell: A Neural Image Caption Generator", CVPR 2015, section 3):
 /// an LSTM whose first input is the image, then the start token, then the words. Weights only, shared by all threads.
-///
-/// What the input contributes to the gates, W_ih·embedding + b_ih + b_hh, depends on the word alone, so it is computed for all words at load and
-/// a step reads one row of that table instead of doing a product. The table takes 16·hidden bytes a word (21 MB for 2,538
-/// words and 512 units) in place of the embedding's 4·embedding, never more than four times the output layer;
-/// for that a step does a sixth (8,000 words) to a quarter (2,538) less arithmetic and streams 4·hidden·embedding weights less.
 public final class CaptionDecoder: Sendable {
     public let configuration: DecoderConfiguration
     public let vocabulary: [String]
@@ -21,7 +15,7 @@ public final class CaptionDecoder: Sendable {
     let recurrent: PackedLinear
     /// hidden → logits
     let output: PackedLinear
-    private let wordGates: FloatBuffer
+    let wordGates: WordGates
 
     /// Checks every weight's shape and packs them.
     ///
@@ -29,7 +23,8 @@ public final class CaptionDecoder: Sendable {
     ///   - weights: gives a tensor by its PyTorch name: `image.{weight,bias}`, `embedding.weight`,
     ///     `lstm.{weight_ih_l0,weight_hh_l0,bias_ih_l0,bias_hh_l0}` (gates i, f, g, o), `output.{weight,bias}`.
     ///   - vocabulary: the word of each token.
-    ///   - precision: of the two products of each step, recurrent and output; the image's own step is always in floats.
+    ///   - precision: of the two products of each step, recurrent and output, and of the table of words' gates; the image's own step is always
+    ///     in floats.
     /// - Throws: `ModelError` where a shape or a number does not fit, and whatever `weights` throws.
     public init(
         configuration: DecoderConfiguration, weights: (String) throws -> WeightTensor, vocabulary: [String],
@@ -65,8 +60,9 @@ public final class CaptionDecoder: Sendable {
         output = try PackedLinear(
             weight: try tensor("output.weight", words, hidden), bias: try tensor("output.bias", words).values,
             isa: isa, precision: precision, blockOutputs: Self.blockWords(precision))
-        wordGates = Self.gates(
-            ofWords: try tensor("embedding.weight", words, embedding), weight: inputWeight, bias: inputBias)
+        wordGates = WordGates(
+            embedding: try tensor("embedding.weight", words, embedding), weight: inputWeight, bias: inputBias,
+            isa: isa, isNarrow: precision != .fp32)
     }
 
     /// Words of the output layer that are multiplied and looked at together. Their logits for 24 rows take 46 KB where that product's
@@ -78,21 +74,4 @@ public final class CaptionDecoder: Sendable {
 
     /// Floats of one step's gates.
     var gateCount: Int { 4 * configuration.hiddenSize }
-
-    /// The gates' input for a word, `gateCount` floats.
-    func gates(ofWord word: Int) -> UnsafePointer<Float> { UnsafePointer(wordGates.base + word * gateCount) }
-
-    private static func gates(ofWords embedding: WeightTensor, weight: WeightTensor, bias: [Float]) -> FloatBuffer {
-        let (words, inputs, gates) = (embedding.shape[0], embedding.shape[1], bias.count)
-        let table = FloatBuffer(count: words * gates)
-        bias.withUnsafeBufferPointer { bias in
-            guard let first = bias.baseAddress else { return }
-            for word in 0..<words { (table.base + word * gates).update(from: first, count: gates) }
-        }
-        openblas_set_num_threads(1)
-        cblas_sgemm(
-            CblasRowMajor, CblasNoTrans, CblasTrans, Int32(words), Int32(gates), Int32(inputs), 1, embedding.values,
-            Int32(inputs), weight.values, Int32(inputs), 1, table.base, Int32(gates))
-        return table
-    }
 }

@@ -19,6 +19,8 @@ final class DecoderScratch {
     private var hidden: FloatBuffer
     private var cell: FloatBuffer
     private let recurrentGates: FloatBuffer
+    /// The words' gates, where the decoder's table of them is narrow.
+    private let wordGates: FloatBuffer
     /// Of one block of words.
     private let logits: FloatBuffer
     private let narrow: NarrowRows
@@ -45,6 +47,7 @@ final class DecoderScratch {
         hidden = FloatBuffer(count: states)
         cell = FloatBuffer(count: states)
         recurrentGates = FloatBuffer(count: beamRows * decoder.gateCount)
+        wordGates = FloatBuffer(count: decoder.wordGates.isNarrow ? beamRows * decoder.gateCount : 0)
         logits = FloatBuffer(count: beamRows * logitStride)
         narrow = NarrowRows(rows: beamRows, inputs: configuration.hiddenSize)
         inputGates = .allocate(capacity: beamRows)
@@ -91,7 +94,8 @@ final class DecoderScratch {
         let (to, from) = (row * stateStride, source * stateStride)
         (hidden.base + to).update(from: lastHidden.base + from, count: stateStride)
         (cell.base + to).update(from: lastCell.base + from, count: stateStride)
-        inputGates[row] = decoder.gates(ofWord: word)
+        let room = decoder.wordGates.isNarrow ? row * decoder.gateCount : 0
+        inputGates[row] = decoder.wordGates.row(of: word, room: wordGates.base + room)
         kaption_word_scan_begin(best, scans + row)
     }
 

@@ -39,7 +39,7 @@ struct QueueTests {
 
     @Test("a full image queue makes the reader wait; one image always fits an empty one")
     func byteBound() throws {
-        let queue = ImageQueue<Int>(byteLimit: 100)
+        let queue = ImageQueue<Int>(limits: .init(images: 10_000, bytes: 100))
         #expect(queue.reserve(bytes: 1000))
         let second = Mutex(false)
         let reader = try WorkerThread(name: "reader", stackBytes: 1 << 18) {
@@ -59,7 +59,7 @@ struct QueueTests {
 
     @Test("threads share what waits; nothing is lost or doubled")
     func sharing() throws {
-        let queue = ImageQueue<Int>(byteLimit: 100)
+        let queue = ImageQueue<Int>(limits: .init(images: 10_000, bytes: 100))
         let taken = Mutex<[Int]>([])
         let threads = try (0..<4).map { number in
             try WorkerThread(name: "pool-\(number)", stackBytes: 1 << 18) {
@@ -84,7 +84,8 @@ struct QueueTests {
 
     @Test("threads take turns among topics, batches are of one topic, and live images interrupt a bulk batch")
     func topics() {
-        let queue = ImageQueue<String>(byteLimit: 1 << 20, topics: TopicWeights([("live", 8), ("bulk", 1)]))
+        let queue = ImageQueue<String>(
+            limits: .init(images: 10_000, bytes: 1 << 20), topics: TopicWeights([("live", 8), ("bulk", 1)]))
         for number in 0..<16 { queue.put("bulk-\(number)", topic: 1) }
         #expect(queue.takeBatch(maximum: 8)?.count == 8)
         #expect(!queue.shouldYield(topic: 1, begun: 1, of: 8))
@@ -98,12 +99,41 @@ struct QueueTests {
 
     @Test("bytes of bulk images leave room for live ones")
     func sharedBytes() {
-        let queue = ImageQueue<String>(byteLimit: 180, topics: TopicWeights([("live", 8), ("bulk", 1)]))
+        let queue = ImageQueue<String>(
+            limits: .init(images: 10_000, bytes: 180), topics: TopicWeights([("live", 8), ("bulk", 1)]))
         for _ in 0..<10 { #expect(queue.reserve(bytes: 10, topic: 1)) }
         // A further bulk image would wait here; a live one does not.
         for _ in 0..<8 { #expect(queue.reserve(bytes: 10, topic: 0)) }
         queue.release(bytes: 20, topic: 1)
         #expect(queue.reserve(bytes: 10, topic: 1))
+    }
+
+    @Test("a reader passes over a topic whose images have no place left, and comes back to it when one is given back")
+    func places() throws {
+        let topics = TopicWeights([("live", 8), ("bulk", 1)])
+        let requests = TimedQueue<Int>(topics: topics)
+        let images = ImageQueue<Int>(
+            limits: .init(images: 18, bytes: 1 << 20), topics: topics, onPlace: { requests.lookAgain() })
+        func take() -> Int? { requests.take(of: { images.hasPlace(topic: $0) }) }
+        requests.put(contentsOf: Array(0..<20), topic: 1)
+        // Nine places are for whoever comes, one is kept for bulk images.
+        for number in 0..<10 {
+            #expect(take() == number)
+            #expect(images.reserve(bytes: 1, topic: 1))
+        }
+        #expect(!images.hasPlace(topic: 1))
+        requests.put(100, topic: 0)
+        #expect(take() == 100)
+        #expect(images.reserve(bytes: 1, topic: 0))
+
+        let next = Mutex<Int?>(nil)
+        let reader = try WorkerThread(name: "reader", stackBytes: 1 << 18) {
+            let taken = requests.take(of: { images.hasPlace(topic: $0) })
+            next.withLock { $0 = taken }
+        }
+        images.release(images: 3, bytes: 3, topic: 1)
+        reader.join()
+        #expect(next.withLock { $0 } == 10)
     }
 
     @Test("requests are taken by turns, in order within a topic, several at once if wanted")
