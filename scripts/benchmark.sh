@@ -5,7 +5,8 @@
 #   scripts/benchmark.sh [BUNDLE…]           default: Models/kaption-small
 #   scripts/benchmark.sh --peers [OPTION…]   beside ONNX Runtime, OpenVINO, torchvision and Pillow, in alternating runs: a table in
 #                                            Benchmarks/results/…-peers.md. Makes a virtual environment and exports networks in
-#                                            .build/peers (about 3 GB). Options are those of Benchmarks/peers/compare.py
+#                                            .build/peers (about 3 GB). Options are those of Benchmarks/peers/compare.py. LiteRT is
+#                                            there too once Benchmarks/peers/prepare_litert.py was run on .build/peers/models
 set -euo pipefail
 cd "$(dirname "$0")/.."
 with_peers=
@@ -32,7 +33,7 @@ if [ ! -e "$environment/complete" ]; then
     # The CPU build of torch where a wheel of it is at hand, else the usual one; torchvision without its dependencies, which ask for CUDA.
     "$environment/bin/pip" install --quiet 'torch==2.13.0+cpu' || "$environment/bin/pip" install --quiet 'torch==2.13.0'
     "$environment/bin/pip" install --quiet --no-deps 'torchvision==0.28.0'
-    "$environment/bin/pip" install --quiet numpy pillow onnx onnxscript onnxruntime openvino confluent-kafka
+    "$environment/bin/pip" install --quiet numpy pillow onnx onnxscript onnxruntime openvino ai-edge-litert confluent-kafka
     touch "$environment/complete"
 fi
 # Trained models, for captions that end by themselves, where they are at hand.

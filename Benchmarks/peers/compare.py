@@ -14,6 +14,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 PEERS = {"fp32": ["onnxruntime", "openvino"], "bf16": ["openvino"], "int8": ["onnxruntime", "openvino"]}
+# Of encoders that prepare_litert.py has made.
+LITERT = {"fp32", "int8"}
 
 
 class Stack:
@@ -58,7 +60,7 @@ def row(label, answers, operations=None, peak=None):
     for name in ["kaption", *peers]:
         list_ = [one["median"] for one in answers[name]]
         cells.append(f"{name} {medians[name]:.2f} ({min(list_):.2f}–{max(list_):.2f})")
-    cells += [""] * (2 - len(peers))
+    cells += [""] * (3 - len(peers))
     cells.append(f"{medians[best] / medians['kaption']:.2f} ({min(ratios):.2f}–{max(ratios):.2f}) of {best}")
     cells.append(f"{100 * operations / medians['kaption'] / 1e6 / peak:.0f}%" if operations and peak else "")
     print("| " + " | ".join(cells) + " |", flush=True)
@@ -79,7 +81,7 @@ def peer(name, precision, core):
 
 def compare_precision(arguments, folder, ours, precision, timing):
     peak = max(ours.ask(task="peak", precision=precision)["gigaflops"] for _ in range(3))
-    print(f"| *{precision}, peak {peak:.0f} Goperations/s* | | | | | |")
+    print(f"| *{precision}, peak {peak:.0f} Goperations/s* | | | | | | |")
     peers = [peer(name, precision, arguments.core) for name in PEERS[precision]]
     stacks = [ours, *peers]
     suffix = "-int8" if precision == "int8" else ""
@@ -92,7 +94,11 @@ def compare_precision(arguments, folder, ours, precision, timing):
             request = lambda stack: {
                 "task": "encoder", "precision": precision, "batch": 1, "onnx": str(network / f"encoder{suffix}.onnx"),
                 "bundle": str(network / f"bundle{suffix}"), **timing}
-            answers = rounds(stacks, arguments.rounds, request)
+            has_litert = precision in LITERT and (network / f"encoder{suffix}.tflite").exists()
+            beside = [peer("litert", precision, arguments.core)] if has_litert else []
+            answers = rounds(stacks + beside, arguments.rounds, request)
+            for stack in beside:
+                stack.close()
             row(f"{network.name}, {precision}", answers, answers["kaption"][0]["operations"], peak)
     if "decoder" in arguments.stages:
         # OpenVINO is given no graph of the decoder in int8; its fastest there is bf16.
@@ -136,7 +142,7 @@ def main():
     timing = {"seconds": arguments.seconds}
 
     print(f"milliseconds an image, median (range) of {arguments.rounds} rounds; peaks are those of one core on registers alone\n")
-    print("| what | ours | peers | | ours is faster by | of the peak |\n|---|---|---|---|---|---|")
+    print("| what | ours | peers | | | ours is faster by | of the peak |\n|---|---|---|---|---|---|---|")
     for precision in arguments.precisions:
         if {"encoder", "decoder"} & set(arguments.stages):
             compare_precision(arguments, folder, ours, precision, timing)

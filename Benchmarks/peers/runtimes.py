@@ -1,7 +1,8 @@
-"""ONNX Runtime and OpenVINO on one core, at their best settings: full graph optimisation, one thread, no spinning, and for OpenVINO shapes
+"""ONNX Runtime, OpenVINO and LiteRT on one core, at their best settings: full graph optimisation, one thread, no spinning, and for OpenVINO shapes
 fixed at compilation, a latency hint and no pinning of its own (it is pinned from outside). For int8 they are given a quantised graph
 (prepare.py), of which OpenVINO may do what is left in floats in bf16; a quantised step of the decoder is ONNX Runtime's alone."""
 import json
+import pathlib
 
 import numpy
 import onnx
@@ -48,7 +49,29 @@ class OpenVino:
         return run
 
 
-RUNTIMES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino}
+class LiteRT:
+    """TensorFlow Lite with XNNPACK, for encoders alone: the network of the same name that prepare_litert.py made, beside the ONNX file."""
+    channels_last = True
+
+    def __init__(self, precision="fp32"):
+        if precision == "bf16":
+            raise ValueError("LiteRT is not measured in bf16")
+
+    def load(self, path, shapes=None):
+        from ai_edge_litert.interpreter import Interpreter
+        interpreter = Interpreter(str(pathlib.Path(path).with_suffix(".tflite")), num_threads=1)
+        interpreter.allocate_tensors()
+        given, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+        def run(inputs):
+            (pixels,) = inputs.values()
+            interpreter.set_tensor(given, pixels)
+            interpreter.invoke()
+            return [interpreter.get_tensor(result)]
+        return run
+
+
+RUNTIMES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "litert": LiteRT}
 
 
 class Decoder:

@@ -17,7 +17,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("bootstrap-servers", "storage", "model", "group", "topic", "results"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--runtime", default="onnxruntime", choices=list(runtimes.RUNTIMES))
+    parser.add_argument("--runtime", default="onnxruntime", choices=["onnxruntime", "openvino"])
     parser.add_argument("--reader", default="torchvision", choices=list(pictures.READERS))
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--max-batch", type=int, default=8)
