@@ -28,7 +28,7 @@ typedef enum {
     KAPTION_COPY,                 // same shape, other stride
     KAPTION_GATHER_CHANNELS,      // weights: uint32_t indices[output channels]
     KAPTION_CONVERT,              // the same values in the output's numbers
-    KAPTION_WINOGRAD,             // a 3×3 convolution; weights: kaption_winograd_pack
+    KAPTION_WINOGRAD,             // a convolution; weights: kaption_winograd_pack
     KAPTION_OPERATION_COUNT
 } kaption_operation;
 
@@ -71,6 +71,11 @@ typedef struct {
     float zero;   // of KAPTION_UINT8, an integer 0...255
 } kaption_numbers;
 
+// The outputs that a convolution by Winograd's algorithm computes together (kaption_winograd.h).
+typedef struct {
+    size_t height, width;
+} kaption_winograd_tile;
+
 // Where a window looks: output row y, tap i reads input row y·stride + i·dilation - pad.
 typedef struct {
     size_t kernel_height, kernel_width;
@@ -94,8 +99,8 @@ typedef struct {
     const float *weights;
     const float *bias;   // per output channel, or NULL
     const float *zeros;  // at least as many zeros as the input has channels: what a tap outside the image reads
-    size_t winograd_outputs;  // 4 or 2, see kaption_winograd.h
-    float *scratch;           // of a Winograd or narrow convolution
+    kaption_winograd_tile tile;  // of KAPTION_WINOGRAD
+    float *scratch;      // of a Winograd or narrow convolution
     size_t input_ring;   // of a depthwise convolution by strips: input row y lies where row y mod input_ring would; 0: no ring
     size_t row_begin;    // the output rows to compute: a strip, or 0..<height
     size_t row_end;

@@ -18,6 +18,7 @@ INLINE vector load_first(lane_mask mask, const float *from) { return _mm256_mask
 INLINE void store(float *to, vector x) { _mm256_storeu_ps(to, x); }
 INLINE void store_first(lane_mask mask, float *to, vector x) { _mm256_maskstore_ps(to, mask, x); }
 INLINE vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
+INLINE vector subtract(vector a, vector b) { return _mm256_sub_ps(a, b); }
 INLINE vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
 INLINE vector divide(vector a, vector b) { return _mm256_div_ps(a, b); }
 INLINE vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }

@@ -15,6 +15,7 @@ INLINE vector load_first(lane_mask mask, const float *from) { return _mm512_mask
 INLINE void store(float *to, vector x) { _mm512_storeu_ps(to, x); }
 INLINE void store_first(lane_mask mask, float *to, vector x) { _mm512_mask_storeu_ps(to, mask, x); }
 INLINE vector add(vector a, vector b) { return _mm512_add_ps(a, b); }
+INLINE vector subtract(vector a, vector b) { return _mm512_sub_ps(a, b); }
 INLINE vector multiply(vector a, vector b) { return _mm512_mul_ps(a, b); }
 INLINE vector divide(vector a, vector b) { return _mm512_div_ps(a, b); }
 INLINE vector multiply_add(vector a, vector b, vector c) { return _mm512_fmadd_ps(a, b, c); }
