@@ -23,6 +23,8 @@ struct LayerCase: CustomStringConvertible, Sendable {
     var hasBias = true
     /// nil: no second operand; else whether it is one pixel, repeated.
     var otherRepeats: Bool?
+    /// Whether the output takes the place of the second operand.
+    var isInPlace = false
     /// The output rows to compute, from 0 to 1.
     var rows = 0.0...1.0
 
@@ -107,6 +109,12 @@ struct LayerCase: CustomStringConvertible, Sendable {
             width: otherRepeats == true ? 1 : outputWidth, channels: filters, stride: outputStride)
         layer.output = kaption_tensor(
             data: output.base, height: outputHeight, width: outputWidth, channels: filters, stride: outputStride)
+        if isInPlace {
+            layer.other.data = output.base
+            for pixel in 0..<otherPixels {
+                (output.base + pixel * outputStride).update(from: other.base + pixel * outputStride, count: filters)
+            }
+        }
         layer.weights = UnsafePointer(packed.base)
         layer.bias = needsBias ? UnsafePointer(bias.base) : nil
         layer.zeros = UnsafePointer(zeros.base)

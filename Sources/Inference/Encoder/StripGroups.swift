@@ -2,7 +2,7 @@ import Kernels
 
 /// Chains of layers that run together by strips of rows, so that what lies between them stays in the second-level cache: an inverted
 /// residual block's expansion, depthwise convolution and projection (Sandler et al., "MobileNetV2", CVPR 2018, section 5, has the
-/// idea for memory). A pure function of the graph.
+/// idea for memory), or, in floats, the factors of its channels and the projection. A pure function of the graph.
 struct StripGroups {
     struct Group {
         /// Adjacent layers.
@@ -32,13 +32,20 @@ struct StripGroups {
         for layer in layers { for value in layer.reads { reads[value, default: 0] += 1 } }
         var next = 0
         for index in 0..<cut where index >= next {
-            guard case .depthwise = layers[index].kind else { continue }
+            let isDepthwise: Bool
+            switch layers[index].kind {
+            case .depthwise: isDepthwise = true
+            case .multiply where elementBytes(layers[index].output) == 4: isDepthwise = false
+            default: continue
+            }
             /// Whether the next layer is the only one that reads `value`.
             func isBetween(_ value: Int, _ reader: Int) -> Bool {
                 layers[reader].inputs == [value] && reads[value] == 1
             }
             var chain = index..<index + 1
-            if index > next, case .convolution = layers[index - 1].kind, isBetween(layers[index - 1].output, index) {
+            if isDepthwise, index > next, case .convolution = layers[index - 1].kind,
+                isBetween(layers[index - 1].output, index)
+            {
                 chain = index - 1..<chain.upperBound
             }
             if index + 1 < cut, case .convolution(let convolution) = layers[index + 1].kind, convolution.groups == 1,

@@ -91,10 +91,11 @@ struct ValuePlacement {
         return (kaption_winograd_scratch_floats(&window, tile, height, width, channels, filters), tile)
     }
 
-    /// The value that a narrow convolution adds, where nobody reads it later: the sum can take its place, which is in a cache.
+    /// The value that a convolution adds, where nobody reads it later: the sum can take its place, which is in a cache.
     private func residualToOverwrite(by layer: EncoderLayer, at index: Int) -> Int? {
         guard let residual = layer.residual, case .convolution = layer.kind, !layer.inputs.contains(residual),
-            sequence.numbers(of: layer.inputs[0]).element != KAPTION_FLOAT32,
+            sequence.numbers(of: layer.inputs[0]).element != KAPTION_FLOAT32
+                || layer.isPointwise && sequence.shape(of: layer.inputs[0]).channels <= Int(KAPTION_SUM_IN_PLACE),
             sequence.numbers(of: residual).element == sequence.numbers(of: layer.output).element,
             sequence.layers.lastIndex(where: { $0.reads.contains(residual) }) == index
         else { return nil }

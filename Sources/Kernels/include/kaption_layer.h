@@ -5,7 +5,8 @@
 //    is width·stride long. Kernels neither read nor write the floats between `channels` and `stride`, so that a tensor
 //    may be a slice of the channels of another one.
 //  - The tail of a layer is, in this order: bias, residual, activation.
-//  - Input, other and output do not overlap, except that a narrow convolution's output may take the place of what it adds, element by element.
+//  - Input, other and output do not overlap, except that a convolution's output may take the place of what it adds, element by element, where it is
+//    narrow, or has one tap, stride 1 and at most KAPTION_SUM_IN_PLACE channels a group.
 #ifndef KAPTION_LAYER_H
 #define KAPTION_LAYER_H
 
@@ -56,6 +57,9 @@ typedef struct {
     size_t channels;
     size_t stride;
 } kaption_tensor;
+
+// Products of a sum of floats that takes the place of what it adds, at most: partial sums do not wait in the output.
+enum { KAPTION_SUM_IN_PLACE = 512 };
 
 // How a tensor's elements are written. Those that are not floats lie in the same memory: strides count elements, and `data`
 // is a pointer to the first one. Sixteen elements beyond a tensor's last one can be read, whatever they hold.

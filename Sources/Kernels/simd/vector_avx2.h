@@ -21,6 +21,7 @@ INLINE vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
 INLINE vector subtract(vector a, vector b) { return _mm256_sub_ps(a, b); }
 INLINE vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
 INLINE vector divide(vector a, vector b) { return _mm256_div_ps(a, b); }
+INLINE vector reciprocal(vector a) { return _mm256_div_ps(_mm256_set1_ps(1.0f), a); }
 INLINE vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
 // The greater and the lesser one; b where either is NaN.
 INLINE vector greater(vector a, vector b) { return _mm256_max_ps(a, b); }
