@@ -2,21 +2,18 @@
 
 INLINE vector clipped(vector x, vector low, vector high) { return lesser(high, greater(low, x)); }
 
-// e^x, about 1 ulp: x = n·ln 2 + r with |r| ≤ ln 2 / 2 (ln 2 in two parts, Cody and Waite), and 1 + r + a polynomial whose relative error is the
-// least, ±5e-9. Held at e^±87 beyond.
+// e^x, about 1 ulp: x = n/16·ln 2 + r with |r| ≤ ln 2 / 32 (the unit in two parts, Cody and Waite), 2^(n/16) from a table, and for e^r a polynomial
+// whose relative error is the least, ±2e-9. Adding 1.5·2²³ rounds to an integer, which then stands in the low bits. Held at e^±87 beyond.
 INLINE vector exponential(vector x) {
+    const vector shift = repeated(12582912.0f);
     x = clipped(x, repeated(-87.0f), repeated(87.0f));
-    vector n = rounded(multiply(x, repeated(1.44269504f)));
-    vector r = multiply_add(n, repeated(-0.693145752f), x);
-    r = multiply_add(n, repeated(-1.42860677e-6f), r);
-    vector sum = repeated(0.0013814467f);
-    sum = multiply_add(sum, r, repeated(0.008368781f));
-    sum = multiply_add(sum, r, repeated(0.041668393f));
-    sum = multiply_add(sum, r, repeated(0.1666652f));
-    sum = multiply_add(sum, r, repeated(0.49999994f));
-    sum = multiply_add(sum, r, repeated(1.0f));
-    sum = multiply_add(sum, r, repeated(1.0f));
-    return scaled(sum, n);
+    vector shifted = multiply_add(x, repeated(23.0831203f), shift);
+    vector n = subtract(shifted, shift);
+    vector r = multiply_add(n, repeated(-0.0433217f), x);
+    r = multiply_add(n, repeated(1.1904089e-10f), r);
+    vector rest = multiply_add(multiply_add(repeated(0.16667038f), r, repeated(0.5000165f)), multiply(r, r), r);
+    vector power = sixteenth_power_of_two(shifted);
+    return multiply_add(power, rest, power);
 }
 
 INLINE vector one_and_exponential_of_negated(vector x) { return add(repeated(1.0f), exponential(negated(x))); }
@@ -46,7 +43,7 @@ INLINE vector activated(const kaption_activation *activation, vector x) {
     case KAPTION_HARD_SWISH:
         return multiply(x, clipped(multiply_add(x, repeated(1.0f / 6.0f), repeated(0.5f)), nought, one));
     case KAPTION_SILU:
-        return multiply(x, reciprocal(one_and_exponential_of_negated(x)));
+        return divide(x, one_and_exponential_of_negated(x));
     case KAPTION_GELU:
         return multiply(multiply(repeated(0.5f), x), add(one, error_function(multiply(x, repeated(0.70710678f)))));
     default:
