@@ -41,13 +41,18 @@ if [ ! -e "$encoder" ]; then
         --name kaption-small --licence Apache-2.0 --weights f16 --output "$encoder" \
         --training-terms "Flickr8k is for research and education; none of its photographs or captions is in this bundle."
 fi
-if [ ! -e "$output/bundle" ]; then
+train() {
     # shellcheck disable=SC2086
     "$program" train --dataset "$data/Flickr8k.token.txt" --images "$data/images" \
         --train-split "$data/Flickr_8k.trainImages.txt" --dev-split "$data/Flickr_8k.devImages.txt" --dev-select 500 \
-        --encoder "$encoder" --flips --self-critical-epochs 8 --self-critical-images 32 --self-critical-rate 0.0002 \
-        --bleu-reward 1 --name kaption-small \
-        --work "$output/work" --resume --output "$output/bundle" ${TRAIN_OPTIONS:-}
+        --flips --self-critical-images 32 --self-critical-rate 0.0002 --bleu-reward 1 --name kaption-small \
+        --feature-cache "$output/features" --resume "$@" ${TRAIN_OPTIONS:-}
+}
+if [ ! -e "$output/first" ]; then
+    train --encoder "$encoder" --self-critical-epochs 8 --work "$output/first.training" --output "$output/first"
+fi
+if [ ! -e "$output/bundle" ]; then
+    train --from "$output/first" --epochs 0 --self-critical-epochs 6 --seed 2 --work "$output/bundle.training" --output "$output/bundle"
 fi
 if [ ! -e "$output/quantised" ]; then
     "$program" quantize --model "$output/bundle" --images "$data/images" --split "$data/Flickr_8k.trainImages.txt" \
