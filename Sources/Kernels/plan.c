@@ -41,7 +41,7 @@ static kaption_layer layer_of(const kaption_plan *plan, const kaption_step *step
         .weights = step->has_weights ? plan->constants + step->weights : NULL,
         .bias = step->has_bias ? plan->constants + step->bias : NULL,
         .zeros = plan->zeros,
-        .winograd_outputs = step->winograd_outputs,
+        .tile = step->tile,
         .scratch = memory->arena + step->scratch,
         .row_begin = 0,
         .row_end = step->output.height,

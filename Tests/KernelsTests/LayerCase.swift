@@ -19,10 +19,12 @@ struct LayerCase: CustomStringConvertible, Sendable {
     var activation = kaption_activation(kind: KAPTION_LINEAR, alpha: 0, beta: 0)
     var countsPadding = false
     /// Of a Winograd convolution.
-    var winogradOutputs = 0
+    var tile = kaption_winograd_tile(height: 0, width: 0)
     var hasBias = true
     /// nil: no second operand; else whether it is one pixel, repeated.
     var otherRepeats: Bool?
+    /// Whether the output takes the place of the second operand.
+    var isInPlace = false
     /// The output rows to compute, from 0 to 1.
     var rows = 0.0...1.0
 
@@ -70,17 +72,17 @@ struct LayerCase: CustomStringConvertible, Sendable {
                     count: kaption_convolution_packed_floats(isa, filters, taps, channels / groups, groups)))
             kaption_convolution_pack(isa, filters, taps, channels / groups, groups, weights, packed.base)
         case KAPTION_WINOGRAD:
+            var window = window
             let weights = random.floats(filters * taps * channels)
             packed = Memory(
-                [Float](repeating: .nan, count: kaption_winograd_packed_floats(isa, winogradOutputs, filters, channels))
-            )
+                [Float](repeating: .nan, count: kaption_winograd_packed_floats(isa, &window, tile, filters, channels)))
             let room = Memory([Float](repeating: .nan, count: filters * channels))
-            kaption_winograd_pack(isa, winogradOutputs, filters, channels, weights, room.base, packed.base)
+            kaption_winograd_pack(isa, &window, tile, filters, channels, weights, room.base, packed.base)
             scratch = Memory(
                 [Float](
                     repeating: .nan,
                     count: kaption_winograd_scratch_floats(
-                        winogradOutputs, outputHeight, outputWidth, channels, filters)))
+                        &window, tile, outputHeight, outputWidth, channels, filters)))
         case KAPTION_DEPTHWISE:
             let weights = random.floats(filters * taps)
             packed = Memory([Float](repeating: .nan, count: kaption_depthwise_packed_floats(filters, taps)))
@@ -107,10 +109,16 @@ struct LayerCase: CustomStringConvertible, Sendable {
             width: otherRepeats == true ? 1 : outputWidth, channels: filters, stride: outputStride)
         layer.output = kaption_tensor(
             data: output.base, height: outputHeight, width: outputWidth, channels: filters, stride: outputStride)
+        if isInPlace {
+            layer.other.data = output.base
+            for pixel in 0..<otherPixels {
+                (output.base + pixel * outputStride).update(from: other.base + pixel * outputStride, count: filters)
+            }
+        }
         layer.weights = UnsafePointer(packed.base)
         layer.bias = needsBias ? UnsafePointer(bias.base) : nil
         layer.zeros = UnsafePointer(zeros.base)
-        (layer.winograd_outputs, layer.scratch) = (winogradOutputs, scratch.base)
+        (layer.tile, layer.scratch) = (tile, scratch.base)
         (layer.row_begin, layer.row_end) = (first, end)
         kaption_layer_run(isa, &layer)
         let values = output.values

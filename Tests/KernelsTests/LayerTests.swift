@@ -104,6 +104,28 @@ import Testing
         }
     }
 
+    /// A sum that takes the place of what it adds is the sum that does not.
+    @Test func sumsInPlace() {
+        for (channels, filters) in [(3, 5), (40, 100), (193, 33), (300, 64), (512, 49), (512, 520)] {
+            for (height, width) in [(1, 1), (5, 5), (9, 31)] {
+                for activation in Self.activations.prefix(2) {
+                    var layer = LayerCase(
+                        operation: KAPTION_CONVOLUTION, height: height, width: width, channels: channels)
+                    layer.outputChannels = filters
+                    layer.otherRepeats = false
+                    layer.activation = activation
+                    let apart = layer.run(KAPTION_ISA_PLAIN).values
+                    layer.isInPlace = true
+                    for isa in [KAPTION_ISA_PLAIN] + vectorTables {
+                        let inPlace = layer.run(isa)
+                        #expect(inPlace.touched == 0)
+                        #expect(inPlace.values == apart, "\(layer)")
+                    }
+                }
+            }
+        }
+    }
+
     /// Weights of more than a megabyte: rows are gathered, tap by tap, over few and many pixels.
     @Test(arguments: [(67, 440, 1), (131, 500, 2), (513, 517, 1)]) func manyWeights(
         channels: Int, filters: Int, stride: Int

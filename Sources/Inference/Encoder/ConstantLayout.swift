@@ -12,7 +12,7 @@ struct ConstantLayout {
 
     private enum Packing {
         case product, depthwise
-        case winograd(outputs: Int)
+        case winograd(kaption_window, kaption_winograd_tile)
     }
 
     private let isa: kaption_isa
@@ -42,8 +42,9 @@ struct ConstantLayout {
         case .convolution(let convolution):
             let taps = layer.window.taps
             if step.operation == KAPTION_WINOGRAD {
-                let floats = kaption_winograd_packed_floats(isa, step.winograd_outputs, channels, step.input.channels)
-                addConvolution(convolution, taps, .winograd(outputs: step.winograd_outputs), floats, channels, &step)
+                let floats = kaption_winograd_packed_floats(
+                    isa, &step.window, step.tile, channels, step.input.channels)
+                addConvolution(convolution, taps, .winograd(step.window, step.tile), floats, channels, &step)
             } else {
                 let floats = kaption_convolution_packed_floats(
                     isa, channels, taps, step.input.channels / convolution.groups, convolution.groups)
@@ -120,10 +121,10 @@ struct ConstantLayout {
                 let channels = convolution.weightShape.last ?? 1
                 switch packing {
                 case .depthwise: kaption_depthwise_pack(filters, taps, folded.weight, floats.base + at)
-                case .winograd(let outputs):
+                case .winograd(var window, let tile):
                     var scratch = [Float](repeating: 0, count: filters * channels)
                     kaption_winograd_pack(
-                        isa, outputs, filters, channels, folded.weight, &scratch, floats.base + at)
+                        isa, &window, tile, filters, channels, folded.weight, &scratch, floats.base + at)
                 case .product:
                     kaption_convolution_pack(
                         isa, filters, taps, channels, convolution.groups, folded.weight, floats.base + at)

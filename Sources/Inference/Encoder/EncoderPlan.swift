@@ -98,9 +98,9 @@ final class EncoderPlan: @unchecked Sendable {
             step.operation = KAPTION_CONVOLUTION
             step.groups = convolution.groups
             step.scratch = placement.scratch[layer.output] ?? 0
-            if let outputs = placement.winograd[layer.output] {
+            if let tile = placement.winograd[layer.output] {
                 step.operation = KAPTION_WINOGRAD
-                step.winograd_outputs = outputs
+                step.tile = tile
             }
         case .depthwise: step.operation = KAPTION_DEPTHWISE
         case .add: step.operation = KAPTION_ADD

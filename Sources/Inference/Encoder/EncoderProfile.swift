@@ -48,7 +48,7 @@ extension kaption_step {
         let kernel = "\(window.kernel_height)×\(window.kernel_width)/\(window.stride_height)"
         switch operation {
         case KAPTION_CONVOLUTION: return "convolution \(kernel) \(shapes)" + (groups > 1 ? " in \(groups) groups" : "")
-        case KAPTION_WINOGRAD: return "Winograd F(\(winograd_outputs), 3) \(shapes)"
+        case KAPTION_WINOGRAD: return "Winograd \(kernel) by \(tile.height)×\(tile.width) \(shapes)"
         case KAPTION_DEPTHWISE: return "depthwise \(kernel) \(shapes)"
         case KAPTION_ADD: return "add \(shapes)"
         case KAPTION_MULTIPLY: return "multiply \(shapes)"

@@ -2,7 +2,8 @@ import Kernels
 
 /// Chains of layers that run together by strips of rows, so that what lies between them stays in the second-level cache: an inverted
 /// residual block's expansion, depthwise convolution and projection (Sandler et al., "MobileNetV2", CVPR 2018, section 5, has the
-/// idea for memory). A pure function of the graph.
+/// idea for memory), or, in floats, the factors of its channels and the projection, or the sum at a residual block's end and the reduction
+/// that the next one begins with. A pure function of the graph.
 struct StripGroups {
     struct Group {
         /// Adjacent layers.
@@ -32,24 +33,38 @@ struct StripGroups {
         for layer in layers { for value in layer.reads { reads[value, default: 0] += 1 } }
         var next = 0
         for index in 0..<cut where index >= next {
-            guard case .depthwise = layers[index].kind else { continue }
+            let isFloat = elementBytes(layers[index].output) == 4
+            var isDepthwise = false
+            var mayHaveOtherReaders = false
+            switch layers[index].kind {
+            case .depthwise: isDepthwise = true
+            case .multiply where isFloat: break
+            case .convolution where isFloat && layers[index].residual != nil && layers[index].isSmallProduct:
+                mayHaveOtherReaders = true
+            default: continue
+            }
             /// Whether the next layer is the only one that reads `value`.
             func isBetween(_ value: Int, _ reader: Int) -> Bool {
                 layers[reader].inputs == [value] && reads[value] == 1
             }
             var chain = index..<index + 1
-            if index > next, case .convolution = layers[index - 1].kind, isBetween(layers[index - 1].output, index) {
+            if isDepthwise, index > next, case .convolution = layers[index - 1].kind,
+                isBetween(layers[index - 1].output, index)
+            {
                 chain = index - 1..<chain.upperBound
             }
-            if index + 1 < cut, case .convolution(let convolution) = layers[index + 1].kind, convolution.groups == 1,
-                layers[index + 1].isPointwise, isBetween(layers[index].output, index + 1)
+            if index + 1 < cut, layers[index + 1].isProduct,
+                isBetween(layers[index].output, index + 1)
+                    || mayHaveOtherReaders && layers[index + 1].inputs == [layers[index].output]
+                        && layers[index + 1].isSmallProduct
             {
                 chain = chain.lowerBound..<index + 2
             }
             guard chain.count > 1, let group = Self.group(chain, layers, shape, elementBytes) else { continue }
             next = chain.upperBound
             groups[chain.lowerBound] = group
-            for layer in chain.dropLast() {
+            // A value that others read, too, is kept whole.
+            for layer in chain.dropLast() where reads[layers[layer].output] == 1 {
                 rings[layers[layer].output] = Self.ring(after: layer, group, layers)
             }
         }
@@ -80,6 +95,20 @@ struct StripGroups {
         guard case .depthwise = layers[layer + 1].kind else { return group.rows }
         let window = layers[layer + 1].window
         return group.rows * window.strideHeight + max(window.rowsReached - window.strideHeight, 0)
+    }
+}
+
+extension EncoderLayer {
+    /// Whether it is a product of its pixels and a matrix.
+    fileprivate var isProduct: Bool {
+        guard case .convolution(let convolution) = kind else { return false }
+        return isPointwise && convolution.groups == 1
+    }
+
+    /// Whether its weights stay in the second-level cache from strip to strip.
+    fileprivate var isSmallProduct: Bool {
+        guard isProduct, case .convolution(let convolution) = kind else { return false }
+        return convolution.weightShape.reduce(1, *) < 1 << 18
     }
 }
 

@@ -13,8 +13,8 @@ struct ValuePlacement {
     /// Steps before it run image by image.
     let cut: Int
     let strips: StripGroups
-    /// The convolutions that go by Winograd's algorithm, by the value that they make: outputs of a tile's side.
-    private(set) var winograd: [Int: Int] = [:]
+    /// The convolutions that go by Winograd's algorithm, by the value that they make: their tiles.
+    private(set) var winograd: [Int: kaption_winograd_tile] = [:]
     /// Where in the arena a layer's scratch memory begins, by the value that it makes.
     private(set) var scratch: [Int: Int] = [:]
 
@@ -69,11 +69,11 @@ struct ValuePlacement {
         try placeArena(layers)
     }
 
-    /// The floats of scratch memory that a layer takes, and the outputs of a tile's side where it goes by Winograd's algorithm, else 0.
-    private func work(of layer: EncoderLayer) -> (floats: Int, winogradOutputs: Int) {
+    /// The floats of scratch memory that a layer takes, and its tile where it goes by Winograd's algorithm.
+    private func work(of layer: EncoderLayer) -> (floats: Int, tile: kaption_winograd_tile?) {
         guard case .convolution(let convolution) = layer.kind,
             case .image(let height, let width, let filters) = sequence.shape(of: layer.output)
-        else { return (0, 0) }
+        else { return (0, nil) }
         let channels = sequence.shape(of: layer.inputs[0]).channels
         guard sequence.numbers(of: layer.inputs[0]).element == KAPTION_FLOAT32 else {
             var description = kaption_layer()
@@ -83,18 +83,19 @@ struct ValuePlacement {
             description.input = tensor(layer.inputs[0])
             description.output = tensor(layer.output)
             description.input_numbers = sequence.numbers(of: layer.inputs[0])
-            return (kaption_narrow_scratch_floats(isa, &description), 0)
+            return (kaption_narrow_scratch_floats(isa, &description), nil)
         }
         var window = kaption_window(layer.window)
-        let outputs = kaption_winograd_outputs(&window, convolution.groups, height, width, channels, filters)
-        guard outputs > 0 else { return (0, 0) }
-        return (kaption_winograd_scratch_floats(outputs, height, width, channels, filters), outputs)
+        let tile = kaption_winograd_tile_of(&window, convolution.groups, height, width, channels, filters)
+        guard tile.height > 0 else { return (0, nil) }
+        return (kaption_winograd_scratch_floats(&window, tile, height, width, channels, filters), tile)
     }
 
-    /// The value that a narrow convolution adds, where nobody reads it later: the sum can take its place, which is in a cache.
+    /// The value that a convolution adds, where nobody reads it later: the sum can take its place, which is in a cache.
     private func residualToOverwrite(by layer: EncoderLayer, at index: Int) -> Int? {
         guard let residual = layer.residual, case .convolution = layer.kind, !layer.inputs.contains(residual),
-            sequence.numbers(of: layer.inputs[0]).element != KAPTION_FLOAT32,
+            sequence.numbers(of: layer.inputs[0]).element != KAPTION_FLOAT32
+                || layer.isPointwise && sequence.shape(of: layer.inputs[0]).channels <= Int(KAPTION_SUM_IN_PLACE),
             sequence.numbers(of: residual).element == sequence.numbers(of: layer.output).element,
             sequence.layers.lastIndex(where: { $0.reads.contains(residual) }) == index
         else { return nil }
@@ -221,7 +222,7 @@ struct ValuePlacement {
         for (index, layer) in layers.prefix(cut).enumerated() {
             let work = work(of: layer)
             guard work.floats > 0 else { continue }
-            if work.winogradOutputs > 0 { winograd[layer.output] = work.winogradOutputs }
+            winograd[layer.output] = work.tile
             works.append(layer.output)
             memory.append(.init(size: roundedUp(work.floats), lifetime: index...index))
         }

@@ -5,7 +5,8 @@
 //    is width·stride long. Kernels neither read nor write the floats between `channels` and `stride`, so that a tensor
 //    may be a slice of the channels of another one.
 //  - The tail of a layer is, in this order: bias, residual, activation.
-//  - Input, other and output do not overlap, except that a narrow convolution's output may take the place of what it adds, element by element.
+//  - Input, other and output do not overlap, except that a convolution's output may take the place of what it adds, element by element, where it is
+//    narrow, or has one tap, stride 1 and at most KAPTION_SUM_IN_PLACE channels a group.
 #ifndef KAPTION_LAYER_H
 #define KAPTION_LAYER_H
 
@@ -28,7 +29,7 @@ typedef enum {
     KAPTION_COPY,                 // same shape, other stride
     KAPTION_GATHER_CHANNELS,      // weights: uint32_t indices[output channels]
     KAPTION_CONVERT,              // the same values in the output's numbers
-    KAPTION_WINOGRAD,             // a 3×3 convolution; weights: kaption_winograd_pack
+    KAPTION_WINOGRAD,             // a convolution; weights: kaption_winograd_pack
     KAPTION_OPERATION_COUNT
 } kaption_operation;
 
@@ -57,6 +58,9 @@ typedef struct {
     size_t stride;
 } kaption_tensor;
 
+// Products of a sum of floats that takes the place of what it adds, at most: partial sums do not wait in the output.
+enum { KAPTION_SUM_IN_PLACE = 512 };
+
 // How a tensor's elements are written. Those that are not floats lie in the same memory: strides count elements, and `data`
 // is a pointer to the first one. Sixteen elements beyond a tensor's last one can be read, whatever they hold.
 typedef enum {
@@ -70,6 +74,11 @@ typedef struct {
     float scale;  // of KAPTION_UINT8, above 0
     float zero;   // of KAPTION_UINT8, an integer 0...255
 } kaption_numbers;
+
+// The outputs that a convolution by Winograd's algorithm computes together (kaption_winograd.h).
+typedef struct {
+    size_t height, width;
+} kaption_winograd_tile;
 
 // Where a window looks: output row y, tap i reads input row y·stride + i·dilation - pad.
 typedef struct {
@@ -94,8 +103,8 @@ typedef struct {
     const float *weights;
     const float *bias;   // per output channel, or NULL
     const float *zeros;  // at least as many zeros as the input has channels: what a tap outside the image reads
-    size_t winograd_outputs;  // 4 or 2, see kaption_winograd.h
-    float *scratch;           // of a Winograd or narrow convolution
+    kaption_winograd_tile tile;  // of KAPTION_WINOGRAD
+    float *scratch;      // of a Winograd or narrow convolution
     size_t input_ring;   // of a depthwise convolution by strips: input row y lies where row y mod input_ring would; 0: no ring
     size_t row_begin;    // the output rows to compute: a strip, or 0..<height
     size_t row_end;

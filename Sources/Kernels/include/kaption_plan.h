@@ -39,7 +39,7 @@ typedef struct {
     int has_bias;
     kaption_view input, other, output;
     size_t weights, bias;  // floats from the start of the constants
-    size_t winograd_outputs;
+    kaption_winograd_tile tile;  // of KAPTION_WINOGRAD
     size_t scratch;  // floats into the arena
     // A group of `group_steps` from this one on runs by strips: `strip_rows` output rows of the last one at a time, each earlier one
     // giving the rows that the next one's windows reach. Each step reads what the one before it writes, which lies in a ring; only

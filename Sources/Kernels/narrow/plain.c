@@ -3,6 +3,10 @@
 #include "narrow.h"
 #include "silu.h"
 
+#include <string.h>
+
+#include "../simd/sixteenths.h"
+
 static float number(kaption_element element, const uint8_t *from, size_t j) {
     if (element == KAPTION_UINT8) return from[j];
     if (element == KAPTION_BFLOAT16) return narrow_widened(((const uint16_t *)(const void *)from)[j]);
@@ -27,18 +31,18 @@ static float within(float x, float low, float high) {
 
 // e^x as simd/activation.h computes it, operation by operation.
 static float exponential(float x) {
+    const float shift = 12582912.0f;
     x = clipped(x, -87.0f, 87.0f);
-    const float n = rintf(x * 1.44269504f);
-    float r = fmaf(n, -0.693145752f, x);
-    r = fmaf(n, -1.42860677e-6f, r);
-    float sum = 1.0f / 5040;
-    sum = fmaf(sum, r, 1.0f / 720);
-    sum = fmaf(sum, r, 1.0f / 120);
-    sum = fmaf(sum, r, 1.0f / 24);
-    sum = fmaf(sum, r, 1.0f / 6);
-    sum = fmaf(sum, r, 0.5f);
-    const float rest = fmaf(r * r, sum, r);
-    return ldexpf(1.0f + rest, (int)n);
+    const float shifted = fmaf(x, 23.0831203f, shift), n = shifted - shift;
+    float r = fmaf(n, -0.0433217f, x);
+    r = fmaf(n, 1.1904089e-10f, r);
+    const float rest = fmaf(fmaf(0.16667038f, r, 0.5000165f), r * r, r);
+    uint32_t bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = sixteenths_of_two[bits % 16] + (bits << 19);
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return fmaf(power, rest, power);
 }
 static float error_function(float x) {
     const float t = 1.0f / fmaf(fabsf(x), 0.3275911f, 1.0f);

@@ -8,7 +8,7 @@
 
 enum {
     GEMM_PANELS = 3,       // that few rows take at once
-    GEMM_BLOCK_K = 512,
+    GEMM_BLOCK_K = 512,    // at least KAPTION_SUM_IN_PLACE: sums wait in C between blocks
     GEMM_BLOCK_TILES = 3,  // tiles of rows that share a block's panel
     GEMM_AHEAD = 2048,     // floats from the weights in use to those to fetch
     GEMM_PAIR = 2          // neighbouring inputs of a row that stay together when rows are gathered

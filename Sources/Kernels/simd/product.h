@@ -237,8 +237,10 @@ static void run_product(const product *p) {
     product_tile tile = p->tile;
     for (size_t first = 0; first < count; first += block_tiles) {
         const size_t end = at_most(first + block_tiles, count);
-        // A single tile uses a panel once, and blocks of k would only take its sums to memory and back.
-        const size_t block_k = end - first == 1 && p->taps == 1 ? p->channels : BLOCK_K;
+        // A single tile uses a panel once, and blocks of k would only take its sums to memory and back. Where these take the place of what
+        // they are added to, they cannot wait there.
+        const int is_whole = (end - first == 1 && p->taps == 1) || p->tile.residual == p->tile.c;
+        const size_t block_k = is_whole ? p->channels : BLOCK_K;
         for (size_t tap = 0; tap < p->taps; tap += block_taps) {
             tile.taps = at_most(block_taps, p->taps - tap);
             for (size_t i = first; i < end; i++)

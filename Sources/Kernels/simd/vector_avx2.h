@@ -1,4 +1,6 @@
 // Vectors of 8 floats: AVX2 and FMA. Included by kernels_avx2.c only, before the kernels.
+#include "sixteenths.h"
+
 typedef __m256 vector;
 typedef __m256i lane_mask;
 
@@ -18,6 +20,7 @@ INLINE vector load_first(lane_mask mask, const float *from) { return _mm256_mask
 INLINE void store(float *to, vector x) { _mm256_storeu_ps(to, x); }
 INLINE void store_first(lane_mask mask, float *to, vector x) { _mm256_maskstore_ps(to, mask, x); }
 INLINE vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
+INLINE vector subtract(vector a, vector b) { return _mm256_sub_ps(a, b); }
 INLINE vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
 INLINE vector divide(vector a, vector b) { return _mm256_div_ps(a, b); }
 INLINE vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
@@ -31,9 +34,11 @@ INLINE vector greater_or_nan(vector a, vector b) {
 INLINE vector negated(vector a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
 INLINE vector magnitude(vector a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 INLINE vector with_sign_of(vector a, vector sign) { return _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign)); }
-// x · 2^n for an integral n that keeps x normal.
-INLINE vector scaled(vector x, vector n) {
-    __m256i exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
-    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), exponent));
+// 2^(n/16) for the n in the low bits of each lane.
+INLINE vector sixteenth_power_of_two(vector n) {
+    const __m256i bits = _mm256_castps_si256(n);
+    const vector low = _mm256_permutevar8x32_ps(_mm256_load_ps((const float *)sixteenths_of_two), bits);
+    const vector high = _mm256_permutevar8x32_ps(_mm256_load_ps((const float *)sixteenths_of_two + 8), bits);
+    const vector power = _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(bits, 28)));
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(power), _mm256_slli_epi32(bits, 19)));
 }
-INLINE vector rounded(vector x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -1,4 +1,6 @@
 // Vectors of 16 floats: AVX-512 F, BW, DQ, VL. Included by kernels_avx512.c only, before the kernels.
+#include "sixteenths.h"
+
 typedef __m512 vector;
 typedef __mmask16 lane_mask;
 
@@ -15,6 +17,7 @@ INLINE vector load_first(lane_mask mask, const float *from) { return _mm512_mask
 INLINE void store(float *to, vector x) { _mm512_storeu_ps(to, x); }
 INLINE void store_first(lane_mask mask, float *to, vector x) { _mm512_mask_storeu_ps(to, mask, x); }
 INLINE vector add(vector a, vector b) { return _mm512_add_ps(a, b); }
+INLINE vector subtract(vector a, vector b) { return _mm512_sub_ps(a, b); }
 INLINE vector multiply(vector a, vector b) { return _mm512_mul_ps(a, b); }
 INLINE vector divide(vector a, vector b) { return _mm512_div_ps(a, b); }
 INLINE vector multiply_add(vector a, vector b, vector c) { return _mm512_fmadd_ps(a, b, c); }
@@ -28,9 +31,8 @@ INLINE vector greater_or_nan(vector a, vector b) {
 INLINE vector negated(vector a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
 INLINE vector magnitude(vector a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
 INLINE vector with_sign_of(vector a, vector sign) { return _mm512_or_ps(a, _mm512_and_ps(_mm512_set1_ps(-0.0f), sign)); }
-// x · 2^n for an integral n that keeps x normal.
-INLINE vector scaled(vector x, vector n) {
-    __m512i exponent = _mm512_slli_epi32(_mm512_cvtps_epi32(n), 23);
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), exponent));
+// 2^(n/16) for the n in the low bits of each lane.
+INLINE vector sixteenth_power_of_two(vector n) {
+    const __m512i bits = _mm512_castps_si512(n), power = _mm512_permutexvar_epi32(bits, _mm512_load_si512(sixteenths_of_two));
+    return _mm512_castsi512_ps(_mm512_add_epi32(power, _mm512_slli_epi32(bits, 19)));
 }
-INLINE vector rounded(vector x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }

@@ -80,6 +80,29 @@ import Testing
         }
     }
 
+    /// Factors of channels and the projection after them.
+    @Test func factorsByStrips() throws {
+        for (height, width, filters) in [(121, 130, 17), (98, 161, 64)] {
+            var builder = GraphBuilder(height: height, width: width, channels: 3, seed: 6)
+            let wide = builder.activation(builder.convolution(0, filters: 40, window: Self.windows[0]), .silu)
+            let pooled = builder.globalAveragePool(wide, flat: false)
+            let factors = builder.activation(builder.pointwise(pooled, filters: 40), .sigmoid)
+            let narrow = builder.pointwise(builder.multiply(wide, factors), filters: filters)
+            _ = builder.globalAveragePool(builder.activation(narrow, .relu))
+            let image = builder.image()
+            for instructionSet in InstructionSet.available {
+                let encoders = try [false, true].map {
+                    try Encoder(
+                        graph: builder.graph, weights: builder.tensor, instructionSet: instructionSet,
+                        precision: .fp32, quantisation: nil, inStrips: $0)
+                }
+                #expect(groups(of: encoders[0]) == 0)
+                #expect(groups(of: encoders[1]) == 1)
+                #expect(feature(of: encoders[1], image) == feature(of: encoders[0], image), "\(instructionSet)")
+            }
+        }
+    }
+
     private func groups(of encoder: Encoder) -> Int {
         encoder.steps.filter { $0.description.contains(" + ") }.count
     }
