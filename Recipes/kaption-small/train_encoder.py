@@ -12,65 +12,15 @@ DIR/checkpoint.pt, from which a run that was ended goes on (with other random nu
 Needs torch, onnx, onnxruntime, numpy and pillow.
 """
 import argparse
-import json
-import math
 import os
-import random
 import time
 
 import numpy as np
 import onnxruntime
 import torch
-from PIL import Image
 from torch import nn
 
-SIZE, MEAN, DEVIATION = 160, 127.5, 127.5
-WIDTHS, FEATURES = (48, 48, 96, 96, 192, 192, 320, 320), 512
-
-
-def convolution(inputs, outputs, size, stride=1):
-    return nn.Sequential(nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs))
-
-
-class Block(nn.Module):
-    """Two 3×3 convolutions beside a shortcut (He et al., "Deep Residual Learning for Image Recognition", 2016)."""
-
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        stride = 1 if inputs == outputs else 2
-        self.first = convolution(inputs, outputs, 3, stride)
-        self.second = convolution(outputs, outputs, 3)
-        self.shortcut = nn.Identity() if inputs == outputs else convolution(inputs, outputs, 1, stride)
-
-    def forward(self, x):
-        return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
-
-
-class Encoder(nn.Module):
-    """[batch, 3, 160, 160] to [batch, 512]."""
-
-    def __init__(self):
-        super().__init__()
-        layers = [convolution(3, 32, 3, 2), nn.ReLU()]
-        layers += [Block(inputs, outputs) for inputs, outputs in zip((32,) + WIDTHS, WIDTHS)]
-        self.layers = nn.Sequential(*layers, convolution(WIDTHS[-1], FEATURES, 1), nn.ReLU())
-
-    def forward(self, image):
-        return self.layers(image).mean((2, 3))
-
-
-def crop(path, view, size):
-    """A view of an image, always the same for the same arguments, as [size, size, 3] bytes. View 0 is the whole image."""
-    image = Image.open(path).convert("RGB")
-    chance = random.Random(f"{os.path.basename(path)} {view}")
-    box = (0, 0, *image.size)
-    if view > 0:
-        area, ratio = chance.uniform(0.35, 1), math.exp(chance.uniform(-0.29, 0.29))
-        width, height = (min(1, math.sqrt(area * side)) for side in (ratio, 1 / ratio))
-        left, top = chance.uniform(0, 1 - width), chance.uniform(0, 1 - height)
-        box = [part * image.size[at % 2] for at, part in enumerate((left, top, left + width, top + height))]
-    pixels = np.asarray(image.resize((size, size), Image.BILINEAR, box=box))
-    return pixels[:, ::-1] if view % 2 else pixels
+from encoder import DEVIATION, FEATURES, MEAN, SIZE, Encoder, crop, has_amx, tensor, write
 
 
 class Views(torch.utils.data.Dataset):
@@ -84,8 +34,8 @@ class Views(torch.utils.data.Dataset):
         return len(self.paths) * self.views
 
     def __getitem__(self, index):
-        pixels = crop(self.paths[index // self.views], index % self.views, self.size).astype(np.float32)
-        image = torch.from_numpy(((pixels - self.mean) / self.deviation).transpose(2, 0, 1).copy())
+        pixels = crop(self.paths[index // self.views], index % self.views, self.size)
+        image = tensor(pixels, self.mean, self.deviation)
         return image, 0 if self.targets is None else torch.from_numpy(self.targets[index].astype(np.float32))
 
 
@@ -113,14 +63,6 @@ def targets(paths, arguments):
     # Every feature counts alike.
     mean, deviation = (getattr(features, name)(0, dtype=np.float32) for name in ("mean", "std"))
     return ((features - mean) / (deviation + 1e-4)).astype(np.float16)
-
-
-def has_amx():
-    try:
-        with open("/proc/cpuinfo") as file:
-            return " amx_bf16 " in file.read()
-    except OSError:
-        return False
 
 
 def train(paths, wanted, arguments):
@@ -173,38 +115,6 @@ def train(paths, wanted, arguments):
     return encoder.to("cpu", memory_format=torch.contiguous_format).eval()
 
 
-def write(encoder, arguments):
-    def path(name):
-        return os.path.join(arguments.out, name)
-
-    torch.onnx.export(
-        encoder, torch.zeros(1, 3, SIZE, SIZE), path("encoder.onnx"), input_names=["image"], output_names=["features"],
-        dynamic_axes={"image": {0: "batch"}, "features": {0: "batch"}}, opset_version=17, dynamo=False)
-    words = ["<pad>", "<start>", "<end>", "<unk>"]
-    with open(path("vocabulary.txt"), "w") as file:
-        file.writelines(word + "\n" for word in words)
-    configuration = {
-        "encoder": {
-            "input": "image", "output": "features", "width": SIZE, "height": SIZE, "resize": "stretch", "channels": "RGB",
-            "mean": [MEAN] * 3, "std": [DEVIATION] * 3, "feature_size": FEATURES},
-        "decoder": {"kind": "show-and-tell", "embedding_size": 1, "hidden_size": 1},
-        "training_data": f"{len(open(arguments.split).read().split())} photographs of {os.path.basename(arguments.split)}; from a "
-        f"random start, by distillation of {' and '.join(os.path.basename(t.split(',')[0]) for t in arguments.teacher)}"}
-    with open(path("config.json"), "w") as file:
-        json.dump(configuration, file, indent=1)
-    # The decoder that import asks for.
-    shapes = {
-        "image.weight": [1, FEATURES], "image.bias": [1], "embedding.weight": [len(words), 1],
-        "lstm.weight_ih_l0": [4, 1], "lstm.weight_hh_l0": [4, 1], "lstm.bias_ih_l0": [4], "lstm.bias_hh_l0": [4],
-        "output.weight": [len(words), 1], "output.bias": [len(words)]}
-    header, at = {}, 0
-    for name, shape in shapes.items():
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at := at + 4 * math.prod(shape)]}
-    text = json.dumps(header).encode()
-    with open(path("decoder.safetensors"), "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text + bytes(at))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", required=True, help="folder of the photographs")
@@ -228,7 +138,9 @@ def main():
     os.makedirs(arguments.out, exist_ok=True)
     with open(arguments.split) as file:
         paths = [os.path.join(arguments.images, name) for name in file.read().split()]
-    write(train(paths, targets(paths, arguments), arguments), arguments)
+    teachers = " and ".join(os.path.basename(teacher.split(",")[0]) for teacher in arguments.teacher)
+    write(train(paths, targets(paths, arguments), arguments), arguments.out,
+          f"{len(paths)} photographs of {os.path.basename(arguments.split)}; from a random start, by distillation of {teachers}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ struct ModelToolTests {
         #expect(report.layers[0].details == "3×3 stride 2 pad 1")
         #expect(report.encoder.parameters == report.layers.reduce(0) { $0 + $1.parameters })
         let text = report.text()
-        #expect(text.contains("/stem/stem.0/Conv") && text.contains("sha256:") && text.contains("Apache-2.0"))
+        #expect(text.contains("/layers/layers.0/Conv") && text.contains("sha256:") && text.contains("Apache-2.0"))
         let json = try JSONSerialization.jsonObject(with: Data(report.json().utf8)) as? [String: Any]
         #expect((json?["layers"] as? [Any])?.count == 49)
         #expect((json?["encoder"] as? [String: Any])?["multiply_adds"] as? Int == report.encoder.multiplyAdds)

