@@ -42,8 +42,8 @@ typedef struct {
     kaption_winograd_tile tile;  // of KAPTION_WINOGRAD
     size_t scratch;  // floats into the arena
     // A group of `group_steps` from this one on runs by strips: `strip_rows` output rows of the last one at a time, each earlier one
-    // giving the rows that the next one's windows reach. Each step reads what the one before it writes, which lies in a ring; only
-    // depthwise convolutions look beyond the strip. 0: the step runs whole.
+    // giving the rows that the next one's windows reach. Each step reads what the one before it writes, which lies in a ring, or
+    // whole where it is read behind the group too; only depthwise convolutions look beyond the strip. 0: the step runs whole.
     size_t group_steps;
     size_t strip_rows;
 } kaption_step;
