@@ -1,4 +1,5 @@
-"""The encoder of kaption-small: its network, its input, and the files that `kaption-model import` takes."""
+"""The encoder of kaption-small: its network, its input, the files that `kaption-model import` takes, and what its trainings have in common."""
+import argparse
 import json
 import math
 import os
@@ -70,6 +71,49 @@ def has_amx():
             return " amx_bf16 " in file.read()
     except OSError:
         return False
+
+
+def add_run_options(parser):
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="where others work, too, one is faster than two")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that read photographs")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--bfloat16", action=argparse.BooleanOptionalAction, help="multiply in bfloat16; default: on a GPU, and on CPUs with AMX")
+
+
+def begin(arguments):
+    """Prepares a run by those options."""
+    if arguments.bfloat16 is None:
+        arguments.bfloat16 = arguments.device != "cpu" or has_amx()
+    torch.manual_seed(arguments.seed)
+    torch.set_num_threads(arguments.threads)
+    os.makedirs(arguments.out, exist_ok=True)
+
+
+def checkpoint(arguments):
+    return os.path.join(arguments.out, "checkpoint.pt")
+
+
+def restore(parts, arguments):
+    """Fills the parts from the checkpoint and gives all that it holds, or None where there is none."""
+    path = checkpoint(arguments)
+    if not os.path.exists(path):
+        return None
+    state = torch.load(path, map_location=arguments.device)
+    if state["epochs"] != arguments.epochs:
+        raise SystemExit(f"{path} is of a run of {state['epochs']} epochs; remove it")
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    return state
+
+
+def save(state, parts, arguments):
+    """The state with what the parts hold, in place of the last checkpoint."""
+    path = checkpoint(arguments)
+    torch.save({**state, **{name: part.state_dict() for name, part in parts.items()}}, path + ".new")
+    os.replace(path + ".new", path)
 
 
 def write(encoder, folder, training_data):

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from encoder import FEATURES, SIZE, Encoder, crop, has_amx, tensor, write
+from encoder import FEATURES, SIZE, Encoder, add_run_options, begin, crop, restore, save, tensor, write
 
 
 def load(bundle):
@@ -175,26 +175,18 @@ class Tuning:
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: min(1, 10 * (step + 1) / steps) * 0.5 * (1 + math.cos(math.pi * step / steps)))
         parts = {"encoder": self.encoder, "head": self.head, "optimiser": optimiser, "schedule": schedule}
-        checkpoint = os.path.join(arguments.out, "checkpoint.pt")
-        if os.path.exists(checkpoint):
-            state = torch.load(checkpoint, map_location=self.device)
-            if state["epochs"] != arguments.epochs:
-                raise SystemExit(f"{checkpoint} is of a run of {state['epochs']} epochs; remove it")
-            for name, part in parts.items():
-                part.load_state_dict(state[name])
-        else:
-            state = {"epochs": arguments.epochs, "done": 0, "least": math.inf, "scale": self.prepare()}
+        state = restore(parts, arguments) or {
+            "epochs": arguments.epochs, "done": 0, "least": math.inf, "scale": self.prepare()}
         for number in range(state["done"] + 1, arguments.epochs + 1):
             began = time.perf_counter()
             loss, change = self.epoch(number, state["scale"], optimiser, schedule)
             held, precision = self.score()
             print(f"epoch {number} of {arguments.epochs}: loss {loss:.3f}, features changed by {change:.4f}; on held-out images loss {held:.3f}, "
                   f"precision of words {precision:.4f}; {time.perf_counter() - began:.0f} s", flush=True)
-            state.update({name: part.state_dict() for name, part in parts.items()}, done=number)
+            state["done"] = number
             if held < state["least"]:
                 state.update(least=held, best={name: value.clone() for name, value in self.encoder.state_dict().items()})
-            torch.save(state, checkpoint + ".new")
-            os.replace(checkpoint + ".new", checkpoint)
+            save(state, parts, arguments)
         self.encoder.load_state_dict(state["best"])
         return self.encoder.to("cpu", memory_format=torch.contiguous_format).eval()
 
@@ -207,7 +199,6 @@ def main():
     parser.add_argument("--split", required=True, help="the photographs to train on, a name a line")
     parser.add_argument("--held-split", required=True, help="the photographs to choose the epoch with, a name a line")
     parser.add_argument("--held", type=int, default=500, help="only the first so many of them")
-    parser.add_argument("--out", required=True)
     parser.add_argument("--head-epochs", type=int, default=30, help="of the words' layer alone")
     parser.add_argument("--epochs", type=int, default=8, help="of both")
     parser.add_argument("--batch", type=int, default=64)
@@ -216,18 +207,9 @@ def main():
     parser.add_argument("--dropout", type=float, default=0.5, help="of features")
     parser.add_argument("--anchor", type=float, default=10, help="weight of the change of features")
     parser.add_argument("--min-count", type=int, default=5, help="of a word in the captions")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="where others work, too, one is faster than two")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes that read photographs")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument(
-        "--bfloat16", action=argparse.BooleanOptionalAction, help="multiply in bfloat16; default: on a GPU, and on CPUs with AMX")
+    add_run_options(parser)
     arguments = parser.parse_args()
-    if arguments.bfloat16 is None:
-        arguments.bfloat16 = arguments.device != "cpu" or has_amx()
-    torch.manual_seed(arguments.seed)
-    torch.set_num_threads(arguments.threads)
-    os.makedirs(arguments.out, exist_ok=True)
+    begin(arguments)
     with open(os.path.join(arguments.start, "model.json")) as file:
         before = json.load(file)
     tuning = Tuning(arguments)

@@ -20,7 +20,8 @@ import onnxruntime
 import torch
 from torch import nn
 
-from encoder import DEVIATION, FEATURES, MEAN, SIZE, Encoder, crop, has_amx, tensor, write
+from encoder import (
+    DEVIATION, FEATURES, MEAN, SIZE, Encoder, add_run_options, begin, crop, restore, save, tensor, write)
 
 
 class Views(torch.utils.data.Dataset):
@@ -82,16 +83,9 @@ def train(paths, wanted, arguments):
     optimiser = torch.optim.AdamW(parameters, weight_decay=arguments.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, arguments.learning_rate, epochs=arguments.epochs, steps_per_epoch=len(batches), pct_start=0.1)
-    done, checkpoint = 0, os.path.join(arguments.out, "checkpoint.pt")
     parts = {"encoder": encoder, "head": head, "optimiser": optimiser, "schedule": schedule}
-    if os.path.exists(checkpoint):
-        saved = torch.load(checkpoint, map_location=device)
-        if saved["epochs"] != arguments.epochs:
-            raise SystemExit(f"{checkpoint} is of a run of {saved['epochs']} epochs; remove it")
-        done = saved["done"]
-        for name, part in parts.items():
-            part.load_state_dict(saved[name])
-    for epoch in range(done + 1, arguments.epochs + 1):
+    state = restore(parts, arguments) or {"epochs": arguments.epochs, "done": 0}
+    for epoch in range(state["done"] + 1, arguments.epochs + 1):
         began, losses = time.perf_counter(), []
         encoder.train()
         for images, features in batches:
@@ -109,9 +103,8 @@ def train(paths, wanted, arguments):
                       for images, features in loader(0, held, False)]
         print(f"epoch {epoch} of {arguments.epochs}: loss {np.mean(losses):.4f}, on held-out images "
               f"{torch.cat(errors).mean():.4f} (1 is knowing nothing), {time.perf_counter() - began:.0f} s", flush=True)
-        state = {name: part.state_dict() for name, part in parts.items()}
-        torch.save({**state, "done": epoch, "epochs": arguments.epochs}, checkpoint + ".new")
-        os.replace(checkpoint + ".new", checkpoint)
+        state["done"] = epoch
+        save(state, parts, arguments)
     return encoder.to("cpu", memory_format=torch.contiguous_format).eval()
 
 
@@ -120,22 +113,14 @@ def main():
     parser.add_argument("--images", required=True, help="folder of the photographs")
     parser.add_argument("--split", required=True, help="the photographs to train on, a name a line")
     parser.add_argument("--teacher", required=True, action="append", help="FILE.onnx,MEAN,DEVIATION; may be given again")
-    parser.add_argument("--out", required=True)
     parser.add_argument("--views", type=int, default=8, help="of an image")
     parser.add_argument("--epochs", type=int, default=60, help="over all views")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument(
-        "--bfloat16", action=argparse.BooleanOptionalAction, help="multiply in bfloat16; default: on a GPU, and on CPUs with AMX")
+    add_run_options(parser)
     arguments = parser.parse_args()
-    if arguments.bfloat16 is None:
-        arguments.bfloat16 = arguments.device != "cpu" or has_amx()
-    torch.manual_seed(arguments.seed)
-    os.makedirs(arguments.out, exist_ok=True)
+    begin(arguments)
     with open(arguments.split) as file:
         paths = [os.path.join(arguments.images, name) for name in file.read().split()]
     teachers = " and ".join(os.path.basename(teacher.split(",")[0]) for teacher in arguments.teacher)
