@@ -33,30 +33,22 @@ struct StripGroups {
         for layer in layers { for value in layer.reads { reads[value, default: 0] += 1 } }
         var next = 0
         for index in 0..<cut where index >= next {
-            let isFloat = elementBytes(layers[index].output) == 4
-            var isDepthwise = false
-            var mayHaveOtherReaders = false
+            let output = layers[index].output
+            let isFloat = elementBytes(output) == 4
+            var chain = index..<index + 1
             switch layers[index].kind {
-            case .depthwise: isDepthwise = true
+            case .depthwise:
+                guard index > next, case .convolution = layers[index - 1].kind,
+                    layers[index].inputs == [layers[index - 1].output], reads[layers[index - 1].output] == 1
+                else { break }
+                chain = index - 1..<chain.upperBound
             case .multiply where isFloat: break
-            case .convolution where isFloat && layers[index].residual != nil && layers[index].isSmallProduct:
-                mayHaveOtherReaders = true
+            case .convolution where isFloat && layers[index].endsResidualBlock: break
             default: continue
             }
-            /// Whether the next layer is the only one that reads `value`.
-            func isBetween(_ value: Int, _ reader: Int) -> Bool {
-                layers[reader].inputs == [value] && reads[value] == 1
-            }
-            var chain = index..<index + 1
-            if isDepthwise, index > next, case .convolution = layers[index - 1].kind,
-                isBetween(layers[index - 1].output, index)
-            {
-                chain = index - 1..<chain.upperBound
-            }
-            if index + 1 < cut, layers[index + 1].isProduct,
-                isBetween(layers[index].output, index + 1)
-                    || mayHaveOtherReaders && layers[index + 1].inputs == [layers[index].output]
-                        && layers[index + 1].isSmallProduct
+            // A residual block's sum is read by the next block's own sum, too.
+            if index + 1 < cut, layers[index + 1].isProduct, layers[index + 1].inputs == [output],
+                reads[output] == 1 || layers[index].endsResidualBlock && layers[index + 1].isSmallProduct
             {
                 chain = chain.lowerBound..<index + 2
             }
@@ -110,6 +102,8 @@ extension EncoderLayer {
         guard isProduct, case .convolution(let convolution) = kind else { return false }
         return convolution.weightShape.reduce(1, *) < 1 << 18
     }
+
+    fileprivate var endsResidualBlock: Bool { residual != nil && isSmallProduct }
 }
 
 extension Graph.Window {

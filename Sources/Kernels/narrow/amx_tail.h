@@ -43,7 +43,7 @@ INLINE void amx_finish_halves(const narrow_product *p, amx_tail *tail, size_t pi
     for (size_t i = 0; i < pixels; i++, out += stride) {
         const uint32_t *from = sums + rows[i] * width;
         const vector a = amx_value(&numbers, from, first_offset, other, has_other);
-        const vector b = amx_value(&numbers, from + LANES, second_offset, other + second, has_other);
+        const vector b = amx_value(&numbers, from + LANES, second_offset, has_other ? other + second : NULL, has_other);
         const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(b, a);
         if (mask == 0xffffffffu) _mm512_storeu_si512(out, halves);
         else _mm512_mask_storeu_epi16(out, mask, halves);

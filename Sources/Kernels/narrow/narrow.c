@@ -96,10 +96,11 @@ static float weight_scale(size_t count, const float *w) {
     return greatest / 127.0f;
 }
 
-// The nearest integer, ties to even; adding 1.5 · 2²³ leaves no bits below one. A scale of 0 is of zeros alone.
+// The nearest integer in ±127, ties to even; adding 1.5 · 2²³ leaves no bits below one. A scale of 0 is of zeros alone. Weights
+// that are not finite make some integer here: the layer is refused once it is packed.
 static int8_t quantised(float w, float scale) {
     if (!(scale > 0.0f)) return 0;
-    return (int8_t)(int)((w / scale + 12582912.0f) - 12582912.0f);
+    return (int8_t)fmaxf(-127.0f, fminf(127.0f, (w / scale + 12582912.0f) - 12582912.0f));
 }
 
 void kaption_narrow_rounded_weights(size_t count, const float *w, float *rounded) {

@@ -65,7 +65,7 @@ INLINE void pool_by_columns(const kaption_layer *layer, const int is_max, const 
                         continue;
                     }
                     columns[t] = (pool_pair){neutral, neutral};
-                    const uint8_t *cell = row + in_x * layer->input.stride * bytes;
+                    const uint8_t *cell = row + (is_inside ? in_x * layer->input.stride * bytes : 0);
                     for (size_t i = 0; is_inside && i < rows.count; i++, cell += down)
                         columns[t] = reduced_pair(columns[t], load_pool_pair(element, mask, cell), is_max);
                 }

@@ -65,7 +65,7 @@ INLINE void pool(const kaption_layer *layer, const int is_max) {
             const size_t cells = layer->counts_padding ? padded_bottom * padded_right : inside;
             const vector divisor = repeated((float)cells);
             float *out = kaption_pixel(&layer->output, y, x);
-            const float *corner = NULL;
+            const float *corner = input->data;
             if (inside > 0)
                 corner = kaption_pixel(input, start_y + top * window->dilation_height - window->pad_top,
                                        start_x + left * window->dilation_width - window->pad_left);

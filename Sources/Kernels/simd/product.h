@@ -41,7 +41,7 @@ typedef struct {
     size_t taps;
     size_t first, count;  // the channels of each tap to sum
     const float *panel;
-    size_t ahead;  // from the weights in use to those to fetch
+    ptrdiff_t ahead;  // from the weights in use to those to fetch
     float *c;
     size_t ldc;
     int accumulate;  // start from what is in C
@@ -71,11 +71,11 @@ INLINE void end_sums(const product_tile *tile, const int rows, const int vectors
         const vector low = clip_low(tile->activation), high = clip_high(tile->activation);
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
-            const float *bias = tile->bias + v * LANES;
-            vector shift = tile->bias == NULL ? zero() : v == last ? load_first(tile->mask, bias) : load(bias);
+            const float *bias = tile->bias == NULL ? NULL : tile->bias + v * LANES;
+            vector shift = bias == NULL ? zero() : v == last ? load_first(tile->mask, bias) : load(bias);
 #pragma clang loop unroll(full)
             for (int i = 0; i < rows; i++) {
-                vector sum = tile->bias == NULL ? sums[i * stride + v] : add(sums[i * stride + v], shift);
+                vector sum = bias == NULL ? sums[i * stride + v] : add(sums[i * stride + v], shift);
                 if (tile->residual != NULL) {
                     const float *other = tile->residual + (size_t)i * tile->residual_stride + v * LANES;
                     sum = add(sum, v == last ? load_first(tile->mask, other) : load(other));
@@ -216,7 +216,7 @@ static void run_panels(const product *p, const row_tiles *rows, size_t first, si
             tile.rows = pointers + (i - first) * pointer_taps * TILE_ROWS;
             tile.c = p->tile.c + row * tile.ldc + j;
             tile.residual = p->tile.residual == NULL ? NULL : p->tile.residual + row * tile.residual_stride + j;
-            tile.ahead = streams ? STREAM_AHEAD : i - first < vectors ? (size_t)(next - tile.panel) + (i - first) * LANES : 0;
+            tile.ahead = streams ? STREAM_AHEAD : i - first < vectors ? next - tile.panel + (ptrdiff_t)((i - first) * LANES) : 0;
             tiles[streams][vectors - 1][row_count(rows, i) - 1](&tile);
             if (tile.is_last && !is_clip(tile.activation))
                 activate_rows(tile.activation, tile.c, row_count(rows, i), used, tile.ldc);

@@ -89,17 +89,36 @@ import Testing
             let factors = builder.activation(builder.pointwise(pooled, filters: 40), .sigmoid)
             let narrow = builder.pointwise(builder.multiply(wide, factors), filters: filters)
             _ = builder.globalAveragePool(builder.activation(narrow, .relu))
-            let image = builder.image()
-            for instructionSet in InstructionSet.available {
-                let encoders = try [false, true].map {
-                    try Encoder(
-                        graph: builder.graph, weights: builder.tensor, instructionSet: instructionSet,
-                        precision: .fp32, quantisation: nil, inStrips: $0)
-                }
-                #expect(groups(of: encoders[0]) == 0)
-                #expect(groups(of: encoders[1]) == 1)
-                #expect(feature(of: encoders[1], image) == feature(of: encoders[0], image), "\(instructionSet)")
+            try expectWholeBits(&builder, groups: 1)
+        }
+    }
+
+    /// A residual block's sum and the next one's reduction, where the sum is read again by the next sum and by nobody else.
+    @Test func sumsByStrips() throws {
+        for (height, width, filters) in [(121, 130, 40), (98, 161, 72)] {
+            var builder = GraphBuilder(height: height, width: width, channels: 3, seed: 7)
+            var sum = builder.activation(builder.convolution(0, filters: filters, window: Self.windows[0]), .relu)
+            for _ in 0..<3 {
+                let reduced = builder.activation(builder.pointwise(sum, filters: 19), .relu)
+                sum = builder.activation(builder.add(builder.pointwise(reduced, filters: filters), sum), .relu)
             }
+            _ = builder.globalAveragePool(sum)
+            try expectWholeBits(&builder, groups: 2)
+        }
+    }
+
+    /// In floats, by strips and not.
+    private func expectWholeBits(_ builder: inout GraphBuilder, groups count: Int) throws {
+        let image = builder.image()
+        for instructionSet in InstructionSet.available {
+            let encoders = try [false, true].map {
+                try Encoder(
+                    graph: builder.graph, weights: builder.tensor, instructionSet: instructionSet,
+                    precision: .fp32, quantisation: nil, inStrips: $0)
+            }
+            #expect(groups(of: encoders[0]) == 0)
+            #expect(groups(of: encoders[1]) == count)
+            #expect(feature(of: encoders[1], image) == feature(of: encoders[0], image), "\(instructionSet)")
         }
     }
 
