@@ -5,7 +5,16 @@ import Kernels
 /// `InferenceBenchmark BUNDLE…`: prints what one core reaches, stage by stage, beside what it could reach at most.
 @main
 struct Program {
-    static func main() throws {
+    static func main() {
+        do {
+            try run()
+        } catch {
+            FileHandle.standardError.write(Data("InferenceBenchmark: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func run() throws {
         kaption_flush_denormals()
         let bundles = CommandLine.arguments.dropFirst()
         switch bundles.first {
@@ -16,7 +25,7 @@ struct Program {
         }
         if bundles.contains(where: { $0.hasPrefix("-") }) {
             print(usage)
-            return
+            exit(["-h", "--help"].contains(bundles.first) ? 0 : 2)
         }
         let isa = kaption_isa_best()
         let peak = Peak.gigaoperations(isa)

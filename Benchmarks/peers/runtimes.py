@@ -9,6 +9,8 @@ import onnx
 
 
 class OnnxRuntime:
+    channels_last = False
+
     def __init__(self, precision="fp32"):
         import onnxruntime
         if precision == "bf16":
@@ -28,6 +30,8 @@ class OnnxRuntime:
 
 
 class OpenVino:
+    channels_last = False
+
     def __init__(self, precision="fp32"):
         import openvino
         self.step = "step.onnx"

@@ -43,7 +43,7 @@ class Server:
         if request["task"] == "encoder":
             run, name, size = self.once((request["onnx"], batch), lambda: self.load_encoder(request["onnx"], batch))
             noise = numpy.random.default_rng(0).standard_normal((batch, 3, size, size), numpy.float32)
-            if getattr(self.runtime, "channels_last", False):
+            if self.runtime.channels_last:
                 noise = noise.transpose(0, 2, 3, 1).copy()
             return measure(seconds, batch, lambda: run({name: noise}))[0]
         if request["task"] == "decoder":

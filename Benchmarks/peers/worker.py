@@ -1,5 +1,6 @@
 """A Python caption worker of the usual kind: confluent-kafka, a JPEG reader, a runtime for encoder and decoder, micro-batches of what
-waits. It answers in the order in which it took the requests and commits behind its results."""
+waits. It answers in the order in which it took the requests and commits behind its results. LiteRT runs the encoder alone, image by image; the
+decoder is ONNX Runtime's then."""
 import argparse
 import json
 import os
@@ -17,7 +18,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("bootstrap-servers", "storage", "model", "group", "topic", "results"):
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--runtime", default="onnxruntime", choices=["onnxruntime", "openvino"])
+    parser.add_argument("--runtime", default="onnxruntime", choices=list(runtimes.RUNTIMES))
     parser.add_argument("--reader", default="torchvision", choices=list(pictures.READERS))
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--max-batch", type=int, default=8)
@@ -29,8 +30,14 @@ def main():
     value = onnx.load(encoder, load_external_data=False).graph.input[0]
     side = value.type.tensor_type.shape.dim[2].dim_value
     batch = arguments.max_batch
-    encode = runtime.load(encoder, {value.name: [batch, 3, side, side]})
-    decoder = runtimes.Decoder(runtime, folder, batch)
+    load = runtime.load(encoder, {value.name: [batch, 3, side, side]})
+    if runtime.channels_last:
+        def encode(images):
+            return numpy.concatenate([load({"image": numpy.ascontiguousarray(image.transpose(1, 2, 0)[None])})[0] for image in images])
+    else:
+        def encode(images):
+            return load({value.name: numpy.stack(images)})[0]
+    decoder = runtimes.Decoder(runtimes.OnnxRuntime(arguments.precision) if runtime.channels_last else runtime, folder, batch)
     names = ("mean", "std") if decoder.is_trained else ()
     normalisation = [numpy.array(decoder.configuration[name], numpy.float32) for name in names]
     reader = pictures.READERS[arguments.reader](side, *normalisation)
@@ -50,8 +57,7 @@ def main():
         tensors = [reader.read((storage / request["image"]).read_bytes()).reshape(3, side, side) for request in requests]
         # The shapes are fixed, as the runtimes like it: what is missing in a batch is filled with its last image.
         tensors += [tensors[-1]] * (batch - len(tensors))
-        features = encode({value.name: numpy.stack(tensors)})[0]
-        captions = decoder.caption(features)
+        captions = decoder.caption(encode(tensors))
         for request, caption in zip(requests, captions):
             answer = {"id": request["id"], "status": "ok", "caption": " ".join(vocabulary[word] for word in caption)}
             producer.produce(arguments.results, json.dumps(answer).encode(), key=request["id"])
