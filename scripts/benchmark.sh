@@ -9,20 +9,22 @@
 #                                            there too once Benchmarks/peers/prepare_litert.py was run on .build/peers/models
 set -euo pipefail
 cd "$(dirname "$0")/.."
+usage() { sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p;}' "$0"; }
 with_peers=
-if [ "${1:-}" = --peers ]; then
-    with_peers=1
-    shift
-elif [ $# -eq 0 ]; then
-    set -- Models/kaption-small
-fi
+case ${1:-} in
+--peers) with_peers=1; shift ;;
+-h | --help) usage; exit ;;
+-*) usage >&2; exit 2 ;;
+"") set -- Models/kaption-small ;;
+esac
 programs=$(scripts/build.sh)
 if grep -qm1 avx512dq /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX; fi
 export OPENBLAS_NUM_THREADS=1
 generation=$(awk -F': *' '/^vendor_id/ {v=$2} /^cpu family/ {f=$2} /^model\t/ {m=$2} END {print tolower(v) "-family-" f "-model-" m}' /proc/cpuinfo)
 mkdir -p Benchmarks/results
 if [ -z "$with_peers" ]; then
-    taskset -c 0 "$programs/InferenceBenchmark" "$@" | tee "Benchmarks/results/$generation.txt"
+    taskset -c 0 "$programs/InferenceBenchmark" "$@" | tee .build/benchmark.txt
+    mv .build/benchmark.txt "Benchmarks/results/$generation.txt"
     exit
 fi
 
@@ -47,4 +49,5 @@ fi
 "$environment/bin/python" Benchmarks/peers/prepare.py .build/peers/models --tool "$programs/kaption-model" \
     --draw "$programs/InferenceBenchmark" "${trained[@]}"
 "$environment/bin/python" Benchmarks/peers/compare.py .build/peers/models --benchmark "$programs/InferenceBenchmark" "$@" |
-    tee "Benchmarks/results/$generation-peers.md"
+    tee .build/benchmark-peers.md
+mv .build/benchmark-peers.md "Benchmarks/results/$generation-peers.md"

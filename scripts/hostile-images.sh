@@ -19,6 +19,7 @@ while [ $# -gt 0 ]; do
     *) usage 2 >&2 ;;
     esac
 done
+[ "${KAPTION_TESTS:-0}" = 1 ] || scripts/setup.sh --tests
 command -v swift >/dev/null || . "${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}/env.sh"
 if grep -qm1 avx512dq /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX; fi
 export OPENBLAS_NUM_THREADS=1

@@ -19,6 +19,7 @@ for argument in "$@"; do
     esac
 done
 [ ${#sanitizers[@]} -gt 0 ] || sanitizers=(address undefined)
+scripts/setup.sh --tests
 command -v swift >/dev/null || . "${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}/env.sh"
 
 package=$PWD/.build/sanitize

@@ -29,7 +29,8 @@ extension Command {
         if !subcommands.isEmpty { return "\(title) COMMAND [OPTIONS]" }
         let required = sections.flatMap(\.options).map(\.declaration).filter { $0.isRequired && !$0.isHidden }
         let words = required.map { "\($0.flag) \($0.placeholder)" } + ["[OPTIONS]"]
-        return ([title] + words + [positionals?.placeholder].compactMap(\.self)).joined(separator: " ")
+        let arguments = positionals.map { $0.count.lowerBound == 0 ? "[\($0.placeholder)]" : $0.placeholder }
+        return ([title] + words + [arguments].compactMap(\.self)).joined(separator: " ")
     }
 
     private var settingsNote: String {

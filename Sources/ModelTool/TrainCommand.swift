@@ -44,6 +44,7 @@ enum TrainCommand: Subcommand {
         let weights = try initialWeights(options, bundle, words, featureSize: trainFeatures.size)
         let settings = O.settings(options)
         let chosen = min(options[O.devSelect] ?? development.images.count, development.images.count)
+        if chosen == 0 { say("no development images: the last epoch is kept, and beam and α are not chosen") }
         let scorer = DevelopmentScorer(
             features: devFeatures, captions: Array(development.captions.prefix(chosen)), threads: threads)
         let run = TrainingRun(
@@ -92,7 +93,8 @@ enum TrainCommand: Subcommand {
         }
         let other = try CaptionDataset(path: path)
         let held = try development.map { try other.splits(train: nil, development: $0).development } ?? other.whole
-        return (try train.map { try dataset.splits(train: $0, development: nil).train } ?? dataset.whole, held)
+        let learned = try train.map { try dataset.splits(train: $0, development: nil).train }
+        return (learned ?? dataset.forTraining(without: Set(held.images)), held)
     }
 
     private static func initialWeights(

@@ -11,10 +11,11 @@ enum TrainOptions {
         help: "Captions: Flickr8k's tokens, Kaggle's captions.txt, COCO's or Karpathy's JSON.")
     static let images = Option.required("images", .string, "DIR", help: "Folder of the images that FILE names.")
     static let trainSplit = Option.optional(
-        "train-split", .string, "FILE", help: "Images to train on, a name a line; default: what the dataset says.")
+        "train-split", .string, "FILE",
+        help: "Images to train on, a name a line; default: those that the dataset says, else all others.")
     static let devSplit = Option.optional(
         "dev-split", .string, "FILE",
-        help: "Images that choose epoch, beam and α; default: the dataset's, else a tenth.")
+        help: "Images that choose epoch, beam and α; default: the dataset's, else (without --train-split) a tenth.")
     static let devDataset = Option.optional(
         "dev-dataset", .string, "FILE",
         help: "Captions of the development images, where they are in a file of their own.")

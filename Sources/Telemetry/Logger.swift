@@ -1,8 +1,8 @@
 /// Structured logs: a level, a label, a message and key-value metadata, one line each. Shaped like swift-log.
 ///
 /// ```swift
-/// let logger = Logger(label: "kaption-worker", form: options[SharedOptions.log], level:
-/// options[SharedOptions.logLevel]) logger.info("assigned", metadata: ["partition": 3, "offset": 42])
+/// let logger = Logger(label: "kaption-worker", form: options[SharedOptions.log], level: options[SharedOptions.logLevel])
+/// logger.info("assigned", metadata: ["partition": 3, "offset": 42])
 /// var partition = logger
 /// partition[metadataKey: "partition"] = 3       // on each of this logger's lines
 /// ```

@@ -9,8 +9,8 @@ import Synchronization
 ///     let encodeSeconds: Histogram
 ///
 ///     init() {
-///         results = registry.counter("kaption_results_total", "Answers published", labels: ["code"])
-///         encodeSeconds = registry.histogram("kaption_encode_seconds", "Time the encoder took for an image, in seconds")
+///         results = registry.counter("kaption_answers_total", "Answers", labels: ["code"])
+///         encodeSeconds = registry.histogram("kaption_stage_seconds", "Time in a stage, in seconds")
 ///     }
 /// }
 /// ```

@@ -4,7 +4,7 @@ import Testing
 struct CommandTests {
     @Test func helpComesFromTheDeclarations() throws {
         let help = try Sample.shown("--help")
-        #expect(help.hasPrefix("sample: Shows every kind of option.\n\nUSAGE\n  sample --storage DIR [OPTIONS] PATH\n"))
+        #expect(help.hasPrefix("sample: Shows every kind of option.\n\nUSAGE\n  sample --storage DIR [OPTIONS] [PATH]\n"))
         #expect(help.contains("  --max-batch N             Images at once. Default: 8.\n"))
         #expect(help.contains("  -X KEY=VALUE …            Any property of librdkafka"))
         #expect(help.contains("  -0, --null                NUL ends a path.\n"))
@@ -28,6 +28,9 @@ struct CommandTests {
         #expect(options.positionals == ["a.jpg", "b.jpg"])
         let help = try Sample.shown("caption", "--help", of: Sample.withSubcommands)
         #expect(help.hasPrefix("tool caption: Captions.\n\nUSAGE\n  tool caption [OPTIONS] IMAGE…"))
+        let optional = Command(
+            name: "tool", abstract: "Tells.", positionals: Positionals("FILE…", count: 0...9, help: "Files."))
+        #expect(try Sample.shown("--help", of: optional).contains("  tool [OPTIONS] [FILE…]\n"))
         let overview = try Sample.shown("--help", of: Sample.withSubcommands)
         #expect(overview.contains("COMMANDS\n  import                    Imports.\n"))
     }

@@ -17,7 +17,7 @@ struct WorkerMetrics {
         }
         registry.gauge(
             "kaption_condition_met",
-            "1 if a condition of readiness holds, else 0: model_warm, group_joined, storage, breaker (closed), kafka",
+            "1 if a condition of readiness holds, else 0: model_warm, group_joined, storage, breaker (closed), kafka, access",
             labels: ["condition"]
         ) { Readiness.Condition.allCases.map { ([$0.rawValue], readiness.holds($0) ? 1 : 0) } }
         registry.counter(

@@ -304,9 +304,4 @@ final class Ledger<Answer: Sendable>: Sendable {
 
     /// Requests and their bytes in the window.
     var occupancy: (requests: Int, bytes: Int) { state.withLock { ($0.gate.requests, $0.gate.bytes) } }
-
-    /// Waits until all that was taken is safe in Kafka; whether that came to pass in time.
-    func waitUntilEmpty(until deadline: MonotonicTime) -> Bool {
-        state.wait(until: deadline) { $0.gate.requests == 0 }
-    }
 }

@@ -140,7 +140,7 @@ enum WorkerOptions {
             ),
         ])
 
-    /// What is wanted in options that is not there yet.
+    /// Options that do not go together.
     static func checkAvailability(_ options: ParsedOptions) throws(UsageError) {
         if options[delivery] == .exactlyOnce, options[order] == .none {
             throw UsageError(

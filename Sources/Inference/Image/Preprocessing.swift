@@ -30,7 +30,7 @@ public struct Preprocessing: Sendable, Equatable {
     /// Three values in pixel units (0...255), in the order of `channels`.
     public var std: [Float]
     /// Whether a large JPEG may be decoded at a half, a quarter or an eighth of its size, as long as each side stays well
-    /// above what the resize makes of it (at least 1.5 times).
+    /// above what the resize makes of it (at least 1.6 times).
     public var scaledDecoding: Bool
 
     /// - Precondition: `mean` and `std` have three elements. `validate()` checks this and all else that comes from a file.

@@ -7,7 +7,7 @@ public enum ConsumerEvent: Sendable {
     case partitionEnd(TopicPartitionOffset)
     /// Most errors are informational: librdkafka goes on by itself, e.g. when a broker is away. Those that the caller must
     /// act upon: `isFatal`; `isAuthentication…` categories; name `_AUTO_OFFSET_RESET`, with `partition`: there is no offset to
-    /// start from, or it is out of range, and the partition stands still until `seek`.
+    /// start from, or it is out of range, and the partition stands still until `restart`.
     case error(KafkaError)
 }
 

@@ -53,7 +53,7 @@ public struct OwnedProperties: Sendable {
         "partition.assignment.strategy": "the worker has an option of its own for it",
         "message.timeout.ms": "a result is kept until Kafka takes it, however long it is away",
         "delivery.timeout.ms": "a result is kept until Kafka takes it, however long it is away",
-        "transaction.timeout.ms": "the worker matches it to its own commit interval",
+        "transaction.timeout.ms": "the worker has its own, 10 s",
         "enable.partition.eof": "the worker has no use for it",
         "allow.auto.create.topics": "topics are made and checked at start",
     ])

@@ -4,7 +4,7 @@ public struct CaptionRequest: Sendable, Equatable {
     public var id: String
     /// Path of the image, relative to the storage root. May be empty or wrong: storage is the judge of that.
     public var image: String
-    /// `name` or `name@version`; nil: what the worker's routing gives.
+    /// `name` or `name@version`; nil: what the worker gives to those that name none.
     public var model: String?
     public var beam: Int?
     public var candidates: Int?

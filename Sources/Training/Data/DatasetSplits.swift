@@ -29,7 +29,8 @@ extension CaptionDataset {
     static let mostHeldOut = 1000
 
     /// Divides the images: by the lists given, else by what the file says (`train` and `restval`; `val`), else every tenth
-    /// image by the digest of its name (at most 1,000) is for development.
+    /// image by the digest of its name (at most 1,000) is for development. One list alone leaves to the other side what the
+    /// file says, without what is listed; where it says nothing, training has all others, and nothing is for development.
     ///
     /// - Throws: `TrainingError` where a list names an image that the dataset lacks, or both lists name it.
     public func splits(
@@ -38,21 +39,26 @@ extension CaptionDataset {
         if train != nil || development != nil {
             let chosen = try development.map { (names) throws(TrainingError) in try select(names, "--dev-split") }
             let held = Set(chosen?.images ?? [])
-            if let train {
-                let learned = try select(train, "--train-split")
-                if let both = learned.images.first(where: held.contains) {
-                    throw TrainingError("'\(both)' is in --train-split and in --dev-split")
-                }
-                return (learned, chosen ?? CaptionSplit())
+            guard let train else { return (forTraining(without: held), chosen ?? CaptionSplit()) }
+            let learned = try select(train, "--train-split")
+            if let both = learned.images.first(where: held.contains) {
+                throw TrainingError("'\(both)' is in --train-split and in --dev-split")
             }
-            return (part { !held.contains($0.name) }, chosen ?? CaptionSplit())
+            let names = Set(learned.images)
+            return (learned, chosen ?? part { $0.split == "val" && !names.contains($0.name) })
         }
-        if images.contains(where: { $0.split != nil }) {
-            return (part { ["train", "restval"].contains($0.split) }, part { $0.split == "val" })
-        }
+        if hasSplits { return (forTraining(without: []), part { $0.split == "val" }) }
         let order = images.map(\.name).sorted { (Self.digest($0), $0) < (Self.digest($1), $1) }
         let held = Set(order.prefix(min(images.count / Self.heldOutShare, Self.mostHeldOut)))
         return (part { !held.contains($0.name) }, part { held.contains($0.name) })
+    }
+
+    private var hasSplits: Bool { images.contains { $0.split != nil } }
+
+    /// What the file says is for training, all images where it says nothing, without some of them.
+    public func forTraining(without held: Set<String>) -> CaptionSplit {
+        let hasSplits = hasSplits
+        return part { (!hasSplits || ["train", "restval"].contains($0.split)) && !held.contains($0.name) }
     }
 
     /// All images.

@@ -49,6 +49,12 @@ struct CaptionDatasetTests {
         let (train, development) = try dataset.splits(train: nil, development: nil)
         #expect(train.images == ["a.jpg", "val2014/b.jpg"] && train.captions == [["A dog."], ["B"]])
         #expect(development.images == ["c.jpg"])
+        // One list leaves to the other side what the file says.
+        let learned = try dataset.splits(train: ["a.jpg", "c.jpg"], development: nil)
+        #expect(learned.train.images == ["a.jpg", "c.jpg"] && learned.development.images.isEmpty)
+        #expect(try dataset.splits(train: ["a.jpg"], development: nil).development.images == ["c.jpg"])
+        let held = try dataset.splits(train: nil, development: ["a.jpg"])
+        #expect(held.train.images == ["val2014/b.jpg"] && held.development.images == ["a.jpg"])
     }
 
     @Test func lists() throws {
