@@ -5,23 +5,29 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int open_listener(const struct sockaddr_in *address, unsigned int user_timeout, uint16_t *bound_port) {
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+static uint16_t port_of(const struct sockaddr_storage *address) {
+    if (address->ss_family == AF_INET6) return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    return ntohs(((const struct sockaddr_in *)address)->sin_port);
+}
+
+static int open_listener(const struct addrinfo *address, unsigned int user_timeout, uint16_t *bound_port) {
+    int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
     const int yes = 1;
-    struct sockaddr_in bound;
+    struct sockaddr_storage bound;
     socklen_t length = sizeof bound;
     // A listening socket's options pass to the sockets that it accepts.
     if (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
         setsockopt(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout) == 0 &&
-        bind(descriptor, (const struct sockaddr *)address, sizeof *address) == 0 &&
+        bind(descriptor, address->ai_addr, address->ai_addrlen) == 0 &&
         listen(descriptor, SOMAXCONN) == 0 &&
         getsockname(descriptor, (struct sockaddr *)&bound, &length) == 0) {
-        *bound_port = ntohs(bound.sin_port);
+        *bound_port = port_of(&bound);
         return descriptor;
     }
     int error = errno;
@@ -32,22 +38,26 @@ static int open_listener(const struct sockaddr_in *address, unsigned int user_ti
 
 int kaption_http_listen(const char *host, uint16_t port, unsigned int user_timeout, uint16_t *bound_port,
                         const char **reason) {
-    const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
-    int error = getaddrinfo(host, NULL, &hints, &found);
+    char service[sizeof "65535"];
+    snprintf(service, sizeof service, "%u", port);
+    // A name that has both is taken by its IPv4 address.
+    int error = getaddrinfo(host, service, &hints, &found);
+    if (error != 0) {
+        hints.ai_family = AF_INET6;
+        error = getaddrinfo(host, service, &hints, &found);
+    }
     if (error != 0) {
         *reason = gai_strerror(error);
         return -1;
     }
-    struct sockaddr_in address;
-    memcpy(&address, found->ai_addr, sizeof address);
-    freeaddrinfo(found);
-    address.sin_port = htons(port);
-    int descriptor = open_listener(&address, user_timeout, bound_port);
+    int descriptor = open_listener(found, user_timeout, bound_port);
     if (descriptor < 0) {
         const char *text = strerrordesc_np(errno);
         *reason = text != NULL ? text : "unknown error";
     }
+    freeaddrinfo(found);
     return descriptor;
 }
 

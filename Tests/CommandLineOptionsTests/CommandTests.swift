@@ -4,7 +4,8 @@ import Testing
 struct CommandTests {
     @Test func helpComesFromTheDeclarations() throws {
         let help = try Sample.shown("--help")
-        #expect(help.hasPrefix("sample: Shows every kind of option.\n\nUSAGE\n  sample --storage DIR [OPTIONS] [PATH]\n"))
+        #expect(
+            help.hasPrefix("sample: Shows every kind of option.\n\nUSAGE\n  sample --storage DIR [OPTIONS] [PATH]\n"))
         #expect(help.contains("  --max-batch N             Images at once. Default: 8.\n"))
         #expect(help.contains("  -X KEY=VALUE …            Any property of librdkafka"))
         #expect(help.contains("  -0, --null                NUL ends a path.\n"))

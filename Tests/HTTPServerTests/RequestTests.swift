@@ -125,6 +125,17 @@ struct RequestTests {
         #expect(throws: HTTPServer.CannotStart.self) { try HTTPServer(host: "256.1.1.1", port: 0, routes: []) }
     }
 
+    @Test(
+        .enabled(if: ChildProcess.installed("curl") != nil, "curl is not installed"),
+        .enabled(if: FileManager.default.fileExists(atPath: "/proc/net/if_inet6"), "this machine has no IPv6"))
+    func listensOnIPv6() throws {
+        let curl = try #require(ChildProcess.installed("curl"))
+        let server = try TestServer(host: "::1")
+        let output = try ChildProcess.run(
+            curl, ["-sS", "--globoff", "--max-time", "20", "http://[::1]:\(server.port)/hello?name=six"])
+        #expect(String(decoding: output, as: UTF8.self) == "hello six\n")
+    }
+
     /// A client that nobody here wrote.
     @Test(.enabled(if: ChildProcess.installed("curl") != nil, "curl is not installed"))
     func curlIsServed() throws {

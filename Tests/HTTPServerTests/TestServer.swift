@@ -23,10 +23,10 @@ final class TestServer: Sendable {
 
     var port: Int { server.port }
 
-    init(threads: Int = 1, limits: Limits = Limits(), routes: [Route] = []) throws {
+    init(host: String = "127.0.0.1", threads: Int = 1, limits: Limits = Limits(), routes: [Route] = []) throws {
         let (streams, reports) = (Streams(), Reports())
         server = try HTTPServer(
-            host: "127.0.0.1", port: 0, threads: threads, limits: limits, report: { reports.add($0) },
+            host: host, port: 0, threads: threads, limits: limits, report: { reports.add($0) },
             routes: routes + [
                 Route("GET", "/hello") { request in .text("hello \(request.query("name") ?? "you")\n") },
                 Route("POST", "/echo", maxBodyBytes: 100_000) { request in

@@ -120,6 +120,15 @@ import Testing
         #expect(CaptionRequest.parse(Self.message([0x61], headers: fits)).failure == nil)
         let tooLarge = fits + [KafkaHeader("x", nil)]
         #expect(CaptionRequest.parse(Self.message([0x61], headers: tooLarge)).failure?.code == .headersTooLarge)
+        // Empty ones cost nothing on the way, but memory here.
+        let many = Self.message([0x61], headers: Array(repeating: KafkaHeader("", nil), count: 1025))
+        #expect(CaptionRequest.parse(many).failure?.code == .headersTooLarge)
+        #expect(many.byteCount >= 1025 * MemoryLayout<KafkaHeader>.stride)
+        let most = Self.message([0x61], headers: Array(many.headers.dropLast()))
+        #expect(CaptionRequest.parse(most).failure == nil)
+        var unreadable = Self.message([0x61])
+        unreadable.hasUnreadableHeaders = true
+        #expect(CaptionRequest.parse(unreadable).failure?.code == .headersTooLarge)
     }
 
     @Test(arguments: [63, 64, 65, 10_000]) func metadataNesting(depth: Int) {

@@ -77,7 +77,11 @@ final class AnswerDesk: Sendable {
         let (goesOut, released) = state.withLock { state in
             let wasOpen = state.breaker.isOpen
             let goesOut = state.breaker.admit(outcome, isTrial: isTrial, now: .now)
-            if !goesOut { state.kept.append(kept) }
+            if !goesOut {
+                // Nobody is at it any more: a partition that goes does not wait for it.
+                ledger.postpone([place])
+                state.kept.append(kept)
+            }
             let isOpen = state.breaker.isOpen
             if isOpen != wasOpen { report(isOpen) }
             guard wasOpen, !isOpen else { return (goesOut, [Kept]()) }

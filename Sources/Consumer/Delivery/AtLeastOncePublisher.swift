@@ -28,8 +28,8 @@ final class AtLeastOncePublisher: Publisher {
     private let work = TimedQueue<Work>()
     /// Counts batches of delivery reports: what a full producer's queue is waited on.
     private let deliveries = Monitor(0)
-    /// Places of messages that were reported delivered in the batch of reports at hand.
-    private let delivered = Mutex<[Place]>([])
+    /// Messages that were reported delivered in the batch of reports at hand.
+    private let delivered = Mutex<[DeliveryToken]>([])
     /// Of the producer in use: late reports of one before it count for nothing, since all that it had is produced again.
     private let generation = Atomic(0)
 
@@ -140,12 +140,16 @@ final class AtLeastOncePublisher: Publisher {
         isReduced: Bool = false
     ) {
         let token = DeliveryToken(place, kind)
+        var isReduced = isReduced
         while true {
             let before = deliveries.withLock { $0 }
             do {
                 return try answer.produce(token, to: destination, by: producer, isReduced: isReduced)
             } catch let error as KafkaError where error.category == .queueFull {
                 _ = deliveries.wait(until: .now + .milliseconds(100)) { $0 != before }
+            } catch let error as KafkaError where error.isTooLarge && !isReduced {
+                // At once, so that it does not leave behind those that come after it.
+                isReduced = true
             } catch {
                 return undelivered(token, error as? KafkaError)
             }
@@ -166,16 +170,16 @@ final class AtLeastOncePublisher: Publisher {
                 undelivered(token, error)
             }
         } else {
-            delivered.withLock { $0.append(token.place) }
+            delivered.withLock { $0.append(token) }
         }
     }
 
     private func acknowledge() {
-        let places = delivered.withLock { places in
-            defer { places.removeAll(keepingCapacity: true) }
-            return places
+        let messages = delivered.withLock { messages in
+            defer { messages.removeAll(keepingCapacity: true) }
+            return messages
         }
-        ledger.acknowledge(places)
+        ledger.acknowledge(messages)
         deliveries.update { $0 += 1 }
     }
 

@@ -44,7 +44,7 @@ struct WorkerHealth {
             [watchdog, readiness, counters, logger] in
             while true {
                 // The worker tells of these itself, and no partition can help it.
-                let isWaiting = [.kafka, .storage, .breaker].contains { !readiness.holds($0) }
+                let isWaiting = [.kafka, .storage, .breaker, .access].contains { !readiness.holds($0) }
                 let changes = watchdog.look(at: ledger.progress, isWaiting: isWaiting)
                 for stall in changes.stalled {
                     counters.count(\.watermarkStalls)

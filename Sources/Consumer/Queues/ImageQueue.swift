@@ -2,7 +2,7 @@
 ///
 /// An I/O thread takes a request only of a topic that `hasPlace` for one more image. It reserves the image's bytes before it reads
 /// them and waits while there is no room; the pool gives them back when the image is captioned. One image of a topic that has none
-/// here always fits, however large, so nothing can wait for ever. Pool threads take micro-batches of what is waiting, each of one
+/// here always fits, however large, and those of a topic are served in the order in which they ask, so nothing can wait for ever. Pool threads take micro-batches of what is waiting, each of one
 /// topic, and never wait for more; topics take turns by weight.
 ///
 /// The number is looked at before a request is taken and not when bytes are reserved, so that no thread that might read an image of
@@ -20,6 +20,9 @@ final class ImageQueue<Item: Sendable>: Sendable {
         var waiting: [FIFO<Item>]
         var places: SharedRoom
         var bytes: SharedRoom
+        /// Of each topic: the numbers that reservations draw, and the one whose turn it is.
+        var drawn: [Int]
+        var served: [Int]
         var freeThreads = 0
         var isClosed = false
     }
@@ -34,7 +37,8 @@ final class ImageQueue<Item: Sendable>: Sendable {
             State(
                 turns: WeightedTurns(topics), waiting: Array(repeating: FIFO(), count: topics.count),
                 places: SharedRoom(limit: limits.images, topics: topics),
-                bytes: SharedRoom(limit: limits.bytes, topics: topics)))
+                bytes: SharedRoom(limit: limits.bytes, topics: topics),
+                drawn: Array(repeating: 0, count: topics.count), served: Array(repeating: 0, count: topics.count)))
     }
 
     /// Whether there is a place for one more image of the topic.
@@ -44,9 +48,16 @@ final class ImageQueue<Item: Sendable>: Sendable {
 
     /// Waits until an image's `bytes` fit. False when the queue is closed.
     func reserve(bytes: Int, topic: Int = 0) -> Bool {
-        state.wait { state in
+        let turn = state.withLock { state in
+            defer { state.drawn[topic] += 1 }
+            return state.drawn[topic]
+        }
+        return state.wait { state in
             if state.isClosed { return .finish(false) }
-            guard state.bytes.taken(by: topic) == 0 || bytes <= state.bytes.free(for: topic) else { return .wait }
+            guard turn == state.served[topic],
+                state.bytes.taken(by: topic) == 0 || bytes <= state.bytes.free(for: topic)
+            else { return .wait }
+            state.served[topic] += 1
             state.places.take(1, for: topic)
             state.bytes.take(bytes, for: topic)
             return .finish(true)

@@ -7,10 +7,10 @@ struct ThreadGroup: Sendable {
         for number in 0..<count {
             running.update { $0 += 1 }
             do {
-                _ = try WorkerThread(name: count == 1 ? name : "\(name)-\(number)", stackBytes: stackBytes) {
+                try WorkerThread(name: count == 1 ? name : "\(name)-\(number)", stackBytes: stackBytes) {
                     body()
                     running.update { $0 -= 1 }
-                }
+                }.detach()
             } catch {
                 running.update { $0 -= 1 }
                 throw error

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A real thread with a name and a stack of a set size, which can be joined. The worker's threads block in C libraries
+/// A real thread with a name and a stack of a set size, which is to be joined or detached. The worker's threads block in C libraries
 /// and system calls, which would starve Swift's cooperative pool.
 final class WorkerThread: Sendable {
     struct CannotStart: Error, CustomStringConvertible {
@@ -47,6 +47,9 @@ final class WorkerThread: Sendable {
         self.thread = thread
     }
 
-    /// Waits for the thread's end. At most once.
+    /// Waits for the thread's end. Either this or `detach`, once.
     func join() { pthread_join(thread, nil) }
+
+    /// Nobody will join it: its stack goes when it ends.
+    func detach() { pthread_detach(thread) }
 }

@@ -26,15 +26,15 @@ struct AssignedLane<Answer: Sendable>: Sendable {
         }
     }
 
-    /// Ends what is at the places, all of this lane, and adds the answers that nobody needs any more to `dropped`. How many
+    /// Ends what `items` name, all of this lane, and adds the answers that nobody needs any more to `dropped`. How many
     /// places were freed, and their bytes.
-    mutating func free(
-        _ places: ArraySlice<Place>, dropping dropped: inout [Answer],
-        by end: (inout PartitionLane<Answer>, Int) -> (bytes: Int, answer: Answer)?
+    mutating func free<Item>(
+        _ items: ArraySlice<Item>, dropping dropped: inout [Answer],
+        by end: (inout PartitionLane<Answer>, Item) -> (bytes: Int, answer: Answer)?
     ) -> (requests: Int, bytes: Int) {
         var freed = (requests: 0, bytes: 0)
-        for place in places {
-            guard let (bytes, answer) = end(&lane, place.sequence) else { continue }
+        for item in items {
+            guard let (bytes, answer) = end(&lane, item) else { continue }
             freed.requests += 1
             freed.bytes += bytes
             dropped.append(answer)

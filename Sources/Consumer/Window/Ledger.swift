@@ -170,12 +170,12 @@ final class Ledger<Answer: Sendable>: Sendable {
         }
     }
 
-    /// One message of an answer is safe in Kafka.
-    func acknowledge(_ place: Place) { acknowledge([place]) }
+    /// An answer's result is safe in Kafka.
+    func acknowledge(_ place: Place) { acknowledge([DeliveryToken(place, .result)]) }
 
-    /// The same for several messages; a place is named once for each.
-    func acknowledge(_ places: [Place]) {
-        free(places) { $0.acknowledge($1) }
+    /// Messages of answers are.
+    func acknowledge(_ messages: [DeliveryToken]) {
+        free(messages, by: \.place.epoch) { $0.acknowledge($1.place.sequence, message: Int($1.kind.rawValue)) }
     }
 
     /// Answers whose messages and offsets were committed in one transaction.
@@ -183,20 +183,21 @@ final class Ledger<Answer: Sendable>: Sendable {
         state.withLock { state in
             for offset in offsets { state.confirmCommit(offset) }
         }
-        free(places) { $0.complete($1) }
+        free(places, by: \.epoch) { $0.complete($1.sequence) }
     }
 
     /// Frees the places of those that `end` ends.
-    private func free(
-        _ places: [Place], _ end: (inout PartitionLane<Answer>, Int) -> (bytes: Int, answer: Answer)?
+    private func free<Item>(
+        _ items: [Item], by epochOf: @escaping (Item) -> UInt32,
+        _ end: (inout PartitionLane<Answer>, Item) -> (bytes: Int, answer: Answer)?
     ) {
         // Kept until the lock is free: to take an answer's memory apart is more work than all that is done here.
         var dropped: [Answer] = []
-        dropped.reserveCapacity(places.count)
+        dropped.reserveCapacity(items.count)
         let isWorthWaking = state.update { state in
             var freed = 0
-            for run in RunSequence(places, by: \.epoch) {
-                let epoch = run[run.startIndex].epoch
+            for run in RunSequence(items, by: epochOf) {
+                let epoch = epochOf(run[run.startIndex])
                 guard let left = state.lanes[epoch]?.free(run, dropping: &dropped, by: end) else { continue }
                 state.gate.leave(epoch, requests: left.requests, bytes: left.bytes)
                 freed += left.requests

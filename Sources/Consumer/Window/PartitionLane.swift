@@ -13,8 +13,9 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         case running
         /// Answered, but behind one that is not.
         case held(Answer)
-        /// Handed to the producer, with so many messages unacknowledged. The answer stays, to be produced anew if need be.
-        case sent(Answer, unacknowledged: Int)
+        /// Handed to the producer, with a bit for each of its messages that is not acknowledged. The answer stays, to be produced
+        /// anew if need be.
+        case sent(Answer, unacknowledged: UInt8)
         case done
     }
 
@@ -83,21 +84,22 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         }
         var next = order == .partition ? nextToRelease : sequence
         while let index = self.index(of: next), case .held(let answer) = entries[index].stage {
-            entries[index].stage = .sent(answer, unacknowledged: messages(answer))
+            entries[index].stage = .sent(answer, unacknowledged: 1 << UInt8(messages(answer)) - 1)
             release(next, answer)
             next += 1
         }
         nextToRelease = next
     }
 
-    /// One message of an entry is safe in Kafka. When it was the entry's last one, its place is free: the entry's bytes, and
-    /// its answer, which nobody needs any more.
-    mutating func acknowledge(_ sequence: Sequence) -> (bytes: Int, answer: Answer)? {
-        guard let index = index(of: sequence), case .sent(let answer, let unacknowledged) = entries[index].stage else {
+    /// A message of an entry is safe in Kafka, however often it was produced. When it was the last one that was not, the entry's
+    /// place is free: its bytes, and its answer, which nobody needs any more.
+    mutating func acknowledge(_ sequence: Sequence, message: Int = 0) -> (bytes: Int, answer: Answer)? {
+        guard let index = index(of: sequence), case .sent(let answer, var left) = entries[index].stage else {
             return nil
         }
-        guard unacknowledged <= 1 else {
-            entries[index].stage = .sent(answer, unacknowledged: unacknowledged - 1)
+        left &= ~(1 << UInt8(message))
+        guard left == 0 else {
+            entries[index].stage = .sent(answer, unacknowledged: left)
             return nil
         }
         return free(index, answer)
@@ -139,7 +141,7 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         var again: [(sequence: Sequence, answer: Answer)] = []
         for index in entries.indices[head...] {
             guard case .sent(let answer, _) = entries[index].stage else { continue }
-            entries[index].stage = .sent(answer, unacknowledged: messages(answer))
+            entries[index].stage = .sent(answer, unacknowledged: 1 << UInt8(messages(answer)) - 1)
             again.append((firstSequence + index - head, answer))
         }
         return again

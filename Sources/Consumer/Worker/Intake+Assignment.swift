@@ -61,7 +61,10 @@ extension Intake: KafkaConsumerDelegate {
     private func forget(_ partitions: [TopicPartition]) {
         ledger.remove(partitions)
         rotation.remove(partitions)
-        for partition in partitions { positionless[partition] = nil }
+        for partition in partitions {
+            positionless[partition] = nil
+            losses[partition] = nil
+        }
     }
 
     /// Restarts a partition that stands still. Without a committed offset it starts at the first record there is. With one that
@@ -71,17 +74,28 @@ extension Intake: KafkaConsumerDelegate {
             let there = try consumer.watermarks(of: partition, timeout: .seconds(2))
             let committed = try consumer.committedOffsets(of: [partition], timeout: .seconds(2)).first?.offset
             let taken = ledger.highestOffset(of: partition).map { $0 + 1 }
-            let expected = [committed, taken].compactMap { $0 }.max()
+            // A commit of the first record there is may have come to pass though its answer did not come: what was expected
+            // before it counts, or a loss would not be seen.
+            let expected = losses[partition] ?? [committed, taken].compactMap { $0 }.max()
             if let expected, expected < there.lowerBound {
                 // What was taken before is committed first, so that offsets are committed in their order.
                 guard taken ?? 0 <= committed ?? 0, !consumer.isJoining else {
                     positionless[partition] = .now + .milliseconds(200)
                     return
                 }
+                losses[partition] = expected
                 // Whoever has the partition next must not count the same requests again.
+                try consumer.commit([.init(partition, offset: there.lowerBound)], timeout: .seconds(2))
+            } else if let expected, expected > there.upperBound {
+                // The topic was made anew. What is committed must not pass for offsets of this one.
+                guard !consumer.isJoining else {
+                    positionless[partition] = .now + .milliseconds(200)
+                    return
+                }
                 try consumer.commit([.init(partition, offset: there.lowerBound)], timeout: .seconds(2))
             }
             let start = startingOffset(of: partition, on: consumer, expected: expected, there: there)
+            losses[partition] = nil
             try consumer.restart(partition, at: start)
             positionless[partition] = nil
         } catch {

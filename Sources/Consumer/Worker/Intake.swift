@@ -17,10 +17,12 @@ final class Intake {
         var burst = 64
         var commitInterval = Duration.seconds(1)
         var progressInterval = Duration.seconds(30)
-        var drainTimeout = Duration.seconds(20)
+        static let drainTimeout = Duration.seconds(20)
         /// How long draining goes on without anything coming to its end while the storage is away or the breaker open.
         var drainPatience = Duration.seconds(2)
-        var closeTimeout = Duration.seconds(5)
+        static let closeTimeout = Duration.seconds(5)
+        /// From the first signal to the process's end, whatever it is at.
+        static let lastDeadline = drainTimeout + closeTimeout + closeTimeout + .seconds(5)
         var hooks = TestHooks()
     }
 
@@ -43,6 +45,8 @@ final class Intake {
     let limiter = LogLimiter(interval: .seconds(10))
     /// Partitions that stand still because their position is unknown or out of range, and when to see to them.
     var positionless: [TopicPartition: MonotonicTime] = [:]
+    /// What was expected in partitions that retention has overtaken, until the loss is counted.
+    var losses: [TopicPartition: Int64] = [:]
     var rotation: PartitionRotation
     private var wasAssigned = false
     private var nextCommit = MonotonicTime.now
@@ -249,9 +253,8 @@ final class Intake {
         readiness.miss(.groupJoined, because: "the worker is stopping")
         var deadline = MonotonicTime.now
         // After a failure nothing can be brought to its end.
-        if case .signal = stop.reason { deadline = deadline + settings.drainTimeout }
-        LastDeadline.set(
-            after: settings.drainTimeout + settings.closeTimeout + settings.closeTimeout + .seconds(5), logger: logger)
+        if case .signal = stop.reason { deadline = deadline + Settings.drainTimeout }
+        if case .failure = stop.reason { LastDeadline.set(after: Settings.lastDeadline, logger: logger) }
         logger.info("draining", metadata: ["requests": .integer(ledger.occupancy.requests)])
         var last = (requests: ledger.occupancy.requests, time: MonotonicTime.now)
         while ledger.occupancy.requests > 0, MonotonicTime.now < deadline {
@@ -269,7 +272,7 @@ final class Intake {
                 metadata: ["requests": .integer(left)])
         }
         if case .signal = stop.reason { awaitJoin(consumer) }
-        if !consumer.close(deadline: settings.closeTimeout) {
+        if !consumer.close(deadline: Settings.closeTimeout) {
             logger.warning("the group was not left in time; it finds out by session.timeout.ms")
         }
     }
@@ -277,7 +280,7 @@ final class Intake {
     /// The group is not left in the middle of a join: librdkafka 2.0.2 can hang when it is closed while an assignment comes,
     /// and the commit that leaving brings would wait behind the join and be refused.
     private func awaitJoin(_ consumer: KafkaConsumer) {
-        let deadline = MonotonicTime.now + settings.closeTimeout
+        let deadline = MonotonicTime.now + Settings.closeTimeout
         while consumer.isJoining, MonotonicTime.now < deadline {
             step(consumer)
             arrivals.wait(milliseconds: 10)

@@ -33,7 +33,8 @@ struct KafkaSetup {
                 needing: rights.creating, { try admin.ensureTopics(requests, timeout: .seconds(10)) })
         else { return nil }
         // A dead letter is its request and our headers; a result can carry the request's key, headers and metadata.
-        let largest = (sources.compactMap(\.maximumMessageBytes).max() ?? 1 << 20) + 64 << 10
+        // It is an Int32 to the brokers, and librdkafka takes a billion.
+        let largest = min((sources.compactMap(\.maximumMessageBytes).max() ?? 1 << 20) + 64 << 10, 1_000_000_000)
         let targets = [rights.results, rights.deadLetters].map {
             TopicSpecification($0, partitions: partitions, maximumMessageBytes: largest)
         }

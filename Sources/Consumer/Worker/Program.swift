@@ -15,7 +15,7 @@ struct WorkerProgram {
             try WorkerOptions.checkAvailability(options)
             let hooks = try TestHooks(ProcessInfo.processInfo.environment[TestHooks.variable] ?? "")
             let stop = StopRequest()
-            try StopSignals.watch(stop)
+            try StopSignals.watch(stop, lastDeadline: Intake.Settings.lastDeadline, logger: logger)
             exitCode = try Worker(options, stop: stop, logger: logger, hooks: hooks).run()
         } catch let error as UsageError {
             command.fail(error)

@@ -62,7 +62,7 @@ struct Worker {
         }
         // Brokers hold a topic's limit against whole batches.
         kafka.set("batch.size", String(destination.batchBytes))
-        kafka.set("message.max.bytes", String(max(1_000_000, destination.deadLetterBytes)))
+        kafka.set("message.max.bytes", String(min(max(1_000_000, destination.deadLetterBytes), 1_000_000_000)))
         Prefetch(partitions: destination.requestPartitions).apply(to: &kafka)
 
         let accessWatch = AccessWatch(

@@ -146,5 +146,12 @@ enum WorkerOptions {
             throw UsageError(
                 "--order none goes with --delivery at-least-once only: a transaction's offsets have no gaps")
         }
+        let answers = [options[resultsTopic], options[deadLettersTopic]]
+        if let both = options[topics].first(where: { answers.contains($0.name) }) {
+            throw UsageError("the worker would take its own answers for requests: '\(both.name)' is in --topics")
+        }
+        if answers[0] == answers[1] {
+            throw UsageError("results and dead letters need a topic each, not both '\(answers[0])'")
+        }
     }
 }

@@ -9,14 +9,13 @@ extension KafkaMessage {
         self.init(
             topic: topic, partition: message.partition, offset: message.offset,
             timestamp: kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp,
-            key: bytes(message.key, message.key_len), value: bytes(message.payload, message.len),
-            headers: Self.headers(of: native))
-    }
-
-    private static func headers(of native: UnsafePointer<rd_kafka_message_t>) -> [KafkaHeader] {
+            key: bytes(message.key, message.key_len), value: bytes(message.payload, message.len))
         var list: OpaquePointer?
-        guard rd_kafka_message_headers(native, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-        return KafkaHeader.list(of: list)
+        switch rd_kafka_message_headers(native, &list) {
+        case RD_KAFKA_RESP_ERR_NO_ERROR: headers = list.map { KafkaHeader.list(of: $0) } ?? []
+        case RD_KAFKA_RESP_ERR__NOENT: break
+        default: hasUnreadableHeaders = true
+        }
     }
 }
 

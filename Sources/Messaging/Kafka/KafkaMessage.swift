@@ -55,6 +55,8 @@ public struct KafkaMessage: Sendable, Equatable {
     public var key: [UInt8]?
     public var value: [UInt8]?
     public var headers: [KafkaHeader]
+    /// librdkafka could not read the headers (it takes 100,000 at most): `headers` is empty then.
+    public var hasUnreadableHeaders = false
 
     public init(
         topic: String, partition: Int32, offset: Int64, timestamp: Int64, key: [UInt8]? = nil, value: [UInt8]? = nil,
@@ -71,9 +73,9 @@ public struct KafkaMessage: Sendable, Equatable {
 
     public var topicPartition: TopicPartition { TopicPartition(topic: topic, partition: partition) }
 
-    /// What it takes in memory, roughly: what a window that is bounded by bytes counts.
+    /// What it takes in memory, roughly: what a window that is bounded by bytes counts. A header takes some even if it is empty.
     public var byteCount: Int {
-        (key?.count ?? 0) + (value?.count ?? 0) + headersByteCount
+        (key?.count ?? 0) + (value?.count ?? 0) + headersByteCount + headers.count * 64
     }
 
     /// Names and values of all headers.

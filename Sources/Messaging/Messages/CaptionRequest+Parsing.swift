@@ -48,6 +48,9 @@ private struct RequestParser {
         if headerBytes > limits.headerBytes {
             fail(.headersTooLarge, "the headers have \(headerBytes) bytes; at most \(limits.headerBytes) are taken")
         }
+        if message.headers.count > limits.headers || message.hasUnreadableHeaders {
+            fail(.headersTooLarge, "there are too many headers; at most \(limits.headers) are taken")
+        }
     }
 
     mutating func parse(_ bytes: UnsafeBufferPointer<UInt8>) {

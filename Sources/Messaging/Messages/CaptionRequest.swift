@@ -55,6 +55,7 @@ public struct RequestLimits: Sendable {
     /// The record's key is held to the same limit as its value.
     public var keyBytes = 64 << 10
     public var headerBytes = 32 << 10
+    public var headers = 1024
     public var idBytes = 256
     public var batchBytes = 256
     public var metadataBytes = 16 << 10

@@ -32,7 +32,7 @@ extension RecordHeaders {
         CloudEvent.appendID(of: source, to: &text)
         text.withBytes { append("ce_id", $0) }
         append("content-type", "application/json")
-        if request.headers.isEmpty || request.headersByteCount > limits.headerBytes { return }
+        guard request.headersByteCount <= limits.headerBytes, request.headers.count <= limits.headers else { return }
         for header in request.headers where !CloudEvent.isReserved(header.name) { append(header) }
     }
 }

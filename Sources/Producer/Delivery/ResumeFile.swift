@@ -19,10 +19,11 @@ final class ResumeFile: Sendable {
         init(_ path: String) {
             var first = Hasher()
             first.combine(1)
-            first.combine(path)
+            // Its bytes: a String's hash is the same for names that differ in Unicode's normal form only.
+            for byte in path.utf8 { first.combine(byte) }
             var second = Hasher()
             second.combine(2)
-            second.combine(path)
+            for byte in path.utf8 { second.combine(byte) }
             high = first.finalize()
             low = second.finalize()
         }
@@ -118,6 +119,7 @@ final class ResumeFile: Sendable {
                 if !line.isEmpty, let image = unescaped(line) { earlier.insert(Fingerprint(image)) }
             }
         }
+        if let failure = lines.failure { throw refusal(errorText(failure)) }
         guard ftruncate(descriptor, off_t(lines.wholeLength)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
             throw refusal(errorText(errno))
         }
@@ -156,6 +158,8 @@ private struct LineReader {
 
     let descriptor: Int32
     private(set) var wholeLength = 0
+    /// errno, where a nil line is not the file's end.
+    private(set) var failure: Int32?
     private var buffer: [UInt8] = []
     private var start = 0
 
@@ -176,6 +180,7 @@ private struct LineReader {
             }
             var chunk = [UInt8](repeating: 0, count: 1 << 18)
             let count = read(descriptor, &chunk, chunk.count)
+            if count < 0 { failure = errno }
             if count <= 0 { return nil }
             buffer = Array(chunk.prefix(count))
             start = 0

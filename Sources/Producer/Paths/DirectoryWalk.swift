@@ -83,7 +83,14 @@ struct DirectoryWalk {
 
     private mutating func readRun(_ level: Level) -> [Entry] {
         var entries: [Entry] = []
-        while entries.count < runLength, let (bytes, type) = level.stream.next() {
+        while entries.count < runLength {
+            guard let (bytes, type) = level.stream.next() else {
+                let code = errno
+                if code != 0 {
+                    problems.append(.problem(path: root.path + "/" + level.prefix, reason: errorText(code)))
+                }
+                break
+            }
             guard let name = String(validating: bytes, as: UTF8.self) else {
                 let shown = level.prefix + String(decoding: bytes, as: UTF8.self)
                 problems.append(.problem(path: shown, reason: "the name is not UTF-8, a request cannot hold it"))
@@ -93,6 +100,9 @@ struct DirectoryWalk {
             switch kind(of: name, type: type, in: level) {
             case .directory: entries.append(Entry(name: name, isDirectory: true))
             case .file where filter.takes(file: name): entries.append(Entry(name: name, isDirectory: false))
+            // What went in the meantime is no problem, nor is a link that leads nowhere.
+            case .unreachable(let code) where code != ENOENT && code != ELOOP && filter.takes(file: name):
+                problems.append(.problem(path: level.prefix + name, reason: errorText(code)))
             default: break
             }
         }
@@ -129,8 +139,9 @@ private final class DirectoryStream {
 
     deinit { closedir(stream) }
 
-    /// A name's bytes and its type (`DT_…`).
+    /// A name's bytes and its type (`DT_…`); nil at the end, where errno is 0, and at an error.
     func next() -> ([UInt8], Int)? {
+        errno = 0
         guard let entry = readdir(stream) else { return nil }
         return withUnsafeBytes(of: entry.pointee.d_name) { name in
             (Array(name.prefix { $0 != 0 }), Int(entry.pointee.d_type))

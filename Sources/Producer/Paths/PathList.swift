@@ -17,6 +17,8 @@ final class PathList {
     private var buffer: [UInt8] = []
     private var start = 0
     private var isAtEnd = false
+    /// errno, where reading failed and nobody has been told.
+    private var failure: Int32?
 
     init(descriptor: Int32, endsWithNUL: Bool, interruption: Interruption) {
         self.descriptor = descriptor
@@ -35,7 +37,9 @@ final class PathList {
             }
             return .path(path)
         }
-        return nil
+        guard let code = failure else { return nil }
+        failure = nil
+        return .problem("-", reason: "the list cannot be read on: \(errorText(code))")
     }
 
     /// The next line without its end; of a line that is too long only the beginning is kept.
@@ -62,6 +66,7 @@ final class PathList {
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         var count: Int
         repeat { count = read(descriptor, &chunk, chunk.count) } while count < 0 && errno == EINTR
+        if count < 0 { failure = errno }
         buffer = Array(chunk.prefix(max(0, count)))
         start = 0
         return count > 0

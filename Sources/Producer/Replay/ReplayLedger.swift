@@ -36,9 +36,11 @@ struct ReplayLedger {
             throw ReplayFailure(
                 "the group's offset of \(partition) was not committed by a replay: give --replay-group another name")
         }
-        self.known = known
-        // What retention has deleted needs no decision any more. An offset beyond the end is of a topic made anew.
-        start = offset > range.upperBound ? range.lowerBound : max(offset, range.lowerBound)
+        // What retention has deleted needs no decision any more. An offset beyond the end is of a topic made anew, and all that
+        // is known of the one before it.
+        let isAnew = offset > range.upperBound
+        self.known = isAnew ? [] : known
+        start = isAnew ? range.lowerBound : max(offset, range.lowerBound)
         next = start
         end = range.upperBound
     }

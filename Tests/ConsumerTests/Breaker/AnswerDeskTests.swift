@@ -131,6 +131,17 @@ import Testing
         #expect(desk.isOpen)
     }
 
+    @Test("a partition that goes does not wait for what a pool thread handed in and is kept")
+    func keptIsSettled() throws {
+        try open()
+        let job = try job(0, partition: 1)
+        #expect(ledger.start(job.place))
+        fail(job)
+        #expect(sent.count == 2)
+        ledger.close([partition(1)])
+        #expect(ledger.waitUntilSettled([partition(1)], until: .now))
+    }
+
     @Test("what is kept of a partition that goes away is dropped; what expires is seen to")
     func gone() throws {
         try open()

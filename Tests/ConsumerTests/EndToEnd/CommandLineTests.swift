@@ -27,6 +27,9 @@ struct CommandLineTests {
         for (wrong, reason) in [
             (["--delivery", "exactly-once", "--order", "none"], "at-least-once only"),
             (["--precision", "int4"], "bf16"),
+            (["--topics", "a,b=2", "--results-topic", "b"], "its own answers"),
+            (["--topics", "a", "--dead-letters-topic", "a"], "its own answers"),
+            (["--results-topic", "a", "--dead-letters-topic", "a"], "a topic each"),
             (["--topics", "a=0,b"], "a weight of 1 to 1000"), (["--window", "1"], "out of range"),
             (["-X", "group.id=x"], "use --group"),
             (["-X", "enable.auto.commit=true"], "only after its result"),

@@ -82,6 +82,33 @@ struct QueueTests {
         #expect(taken.withLock { $0.sorted() } == Array(0..<5000))
     }
 
+    @Test("a large image is not overtaken for ever by small ones")
+    func largeReservation() throws {
+        let queue = ImageQueue<Int>(limits: .init(images: 10_000, bytes: 100))
+        #expect(queue.reserve(bytes: 50) && queue.reserve(bytes: 45))
+        let large = Mutex(false)
+        let small = Mutex(0)
+        let waiting = try WorkerThread(name: "large", stackBytes: 1 << 18) {
+            #expect(queue.reserve(bytes: 60))
+            large.withLock { $0 = true }
+            queue.release(bytes: 60)
+        }
+        // They take what is given back each time, until the large one has had its turn.
+        let threads = try (0..<3).map { _ in
+            try WorkerThread(name: "small", stackBytes: 1 << 18) {
+                while !large.withLock({ $0 }), queue.reserve(bytes: 45) {
+                    small.withLock { $0 += 1 }
+                    queue.release(bytes: 45)
+                }
+            }
+        }
+        queue.release(bytes: 45)
+        queue.release(bytes: 50)
+        waiting.join()
+        for thread in threads { thread.join() }
+        #expect(large.withLock { $0 })
+    }
+
     @Test("threads take turns among topics, batches are of one topic, and live images interrupt a bulk batch")
     func topics() {
         let queue = ImageQueue<String>(

@@ -31,6 +31,14 @@ struct ResumeFileTests {
         #expect(!file.contains("e.jpg"))
     }
 
+    /// Two files to Linux, one String to Swift.
+    @Test func normalFormsAreDifferentImages() throws {
+        try record(["\u{e9}.jpg"])
+        let file = try ResumeFile(path: path, topic: "requests")
+        #expect(file.contains("\u{e9}.jpg"))
+        #expect(!file.contains("e\u{301}.jpg"))
+    }
+
     @Test func whatWasNotSynchronisedIsNotThere() throws {
         let file = try ResumeFile(path: path, topic: "requests")
         file.record("a.jpg")

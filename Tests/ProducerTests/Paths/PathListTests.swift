@@ -48,6 +48,19 @@ struct PathListTests {
         #expect(found[3] == .path("ok.jpg"))
     }
 
+    /// Reading a folder as a list fails: it must not pass for the end of one.
+    @Test func aReadErrorIsAProblem() throws {
+        let folder = open("/", O_RDONLY)
+        defer { close(folder) }
+        let list = PathList(descriptor: folder, endsWithNUL: false, interruption: try Interruption())
+        guard case .problem("-", let reason) = list.next() else {
+            Issue.record("no problem")
+            return
+        }
+        #expect(reason.contains("directory"))
+        #expect(list.next() == nil)
+    }
+
     @Test func anInterruptionEndsTheWait() throws {
         let pipe = Pipe()
         let interruption = try Interruption()

@@ -81,6 +81,10 @@ import Testing
     @Test func aTopicMadeAnewBeginsAgain() throws {
         let committed = OffsetAndMetadata(Self.partition, offset: 50, metadata: "")
         #expect(try ledger(committed, 0..<3).position == 0)
+        // What was replayed of the one before it says nothing about this one.
+        let known = OffsetAndMetadata(
+            Self.partition, offset: 50, metadata: OffsetRanges.text([60..<70], after: 50))
+        #expect(try !ledger(known, 0..<3).isReplayed(65))
     }
 
     @Test func anotherProgramsOffsetIsAFailure() {
