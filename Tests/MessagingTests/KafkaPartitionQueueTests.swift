@@ -16,7 +16,7 @@ import Testing
         _ count: Int, of partition: TopicPartition, from consumer: KafkaConsumer, _ arrivals: ArrivalSignal
     ) -> [UInt8] {
         var values: [UInt8] = []
-        let isDone = eventually(within: .seconds(40)) {
+        let isDone = eventually(within: .seconds(120)) {
             arrivals.wait(milliseconds: 50)
             if case .message = consumer.poll(timeoutMilliseconds: 0) { Issue.record("a record came by poll") }
             while values.count < count, case .message(let message)? = consumer.take(from: partition) {
@@ -56,7 +56,7 @@ import Testing
         let follower = Follower()
         let consumer = try consumer(bench, arrivals, follower)
         try consumer.subscribe([bench.topic])
-        let isTold = eventually(within: .seconds(40)) {
+        let isTold = eventually(within: .seconds(120)) {
             arrivals.wait(milliseconds: 50)
             _ = consumer.poll(timeoutMilliseconds: 0)
             guard case .error(let error)? = consumer.take(from: bench.partition(0)) else { return false }
@@ -92,7 +92,7 @@ import Testing
         let second = try consumer(bench, otherArrivals, Follower(startAtLow: true))
         try second.subscribe([bench.topic])
         #expect(
-            eventually(within: .seconds(40)) {
+            eventually(within: .seconds(120)) {
                 _ = first.poll(timeoutMilliseconds: 20)
                 _ = second.poll(timeoutMilliseconds: 20)
                 return second.assignment.count == 1 && first.assignment.count == 1
@@ -103,7 +103,7 @@ import Testing
         try second.commit([TopicPartitionOffset(moved, offset: 15)], timeout: .seconds(10))
         #expect(second.close(deadline: .seconds(10)))
         #expect(
-            eventually(within: .seconds(40)) {
+            eventually(within: .seconds(120)) {
                 _ = first.poll(timeoutMilliseconds: 20)
                 return first.assignment.count == 2
             })
