@@ -2,8 +2,8 @@
 ///
 /// An I/O thread takes a request only of a topic that `hasPlace` for one more image. It reserves the image's bytes before it reads
 /// them and waits while there is no room; the pool gives them back when the image is captioned. One image of a topic that has none
-/// here always fits, however large, and those of a topic are served in the order in which they ask, so nothing can wait for ever. Pool threads take micro-batches of what is waiting, each of one
-/// topic, and never wait for more; topics take turns by weight.
+/// here always fits, however large, and those of a topic are served in the order in which they ask, so nothing can wait for ever.
+/// Pool threads take micro-batches of what is waiting, each of one topic, and never wait for more; topics take turns by weight.
 ///
 /// The number is looked at before a request is taken and not when bytes are reserved, so that no thread that might read an image of
 /// another topic waits for it; images that are being read may therefore come on top of the limit.

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// A real thread with a name and a stack of a set size, which is to be joined or detached. The worker's threads block in C libraries
-/// and system calls, which would starve Swift's cooperative pool.
+/// A real thread with a name and a stack of a set size, which is to be joined or detached. The worker's threads block in C
+/// libraries and system calls, which would starve Swift's cooperative pool.
 final class WorkerThread: Sendable {
     struct CannotStart: Error, CustomStringConvertible {
         let name: String
