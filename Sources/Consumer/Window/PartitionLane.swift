@@ -84,7 +84,7 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         }
         var next = order == .partition ? nextToRelease : sequence
         while let index = self.index(of: next), case .held(let answer) = entries[index].stage {
-            entries[index].stage = .sent(answer, unacknowledged: 1 << UInt8(messages(answer)) - 1)
+            entries[index].stage = .sent(answer, unacknowledged: Self.bits(messages(answer)))
             release(next, answer)
             next += 1
         }
@@ -141,11 +141,14 @@ struct PartitionLane<Answer: Sendable>: Sendable {
         var again: [(sequence: Sequence, answer: Answer)] = []
         for index in entries.indices[head...] {
             guard case .sent(let answer, _) = entries[index].stage else { continue }
-            entries[index].stage = .sent(answer, unacknowledged: 1 << UInt8(messages(answer)) - 1)
+            entries[index].stage = .sent(answer, unacknowledged: Self.bits(messages(answer)))
             again.append((firstSequence + index - head, answer))
         }
         return again
     }
+
+    /// As many messages, none of them acknowledged.
+    private static func bits(_ messages: Int) -> UInt8 { (1 << UInt8(messages)) - 1 }
 
     private func index(of sequence: Sequence) -> Int? {
         guard sequence >= firstSequence, sequence - firstSequence < count else { return nil }

@@ -77,21 +77,17 @@ extension Intake: KafkaConsumerDelegate {
             // A commit of the first record there is may have come to pass though its answer did not come: what was expected
             // before it counts, or a loss would not be seen.
             let expected = losses[partition] ?? [committed, taken].compactMap { $0 }.max()
-            if let expected, expected < there.lowerBound {
-                // What was taken before is committed first, so that offsets are committed in their order.
-                guard taken ?? 0 <= committed ?? 0, !consumer.isJoining else {
+            if let expected, !(there.lowerBound...there.upperBound).contains(expected) {
+                let isAnew = expected > there.upperBound
+                // What was taken before is committed first, so that offsets are committed in their order; of a topic that was made anew
+                // nothing was.
+                guard isAnew || taken ?? 0 <= committed ?? 0, !consumer.isJoining else {
                     positionless[partition] = .now + .milliseconds(200)
                     return
                 }
-                losses[partition] = expected
-                // Whoever has the partition next must not count the same requests again.
-                try consumer.commit([.init(partition, offset: there.lowerBound)], timeout: .seconds(2))
-            } else if let expected, expected > there.upperBound {
-                // The topic was made anew. What is committed must not pass for offsets of this one.
-                guard !consumer.isJoining else {
-                    positionless[partition] = .now + .milliseconds(200)
-                    return
-                }
+                if !isAnew { losses[partition] = expected }
+                // Whoever has the partition next must not count the same requests again, nor may what is committed of a topic pass for
+                // offsets of the one made anew.
                 try consumer.commit([.init(partition, offset: there.lowerBound)], timeout: .seconds(2))
             }
             let start = startingOffset(of: partition, on: consumer, expected: expected, there: there)
