@@ -17,8 +17,12 @@ struct NarrowCase: CustomStringConvertible, Sendable {
     /// Whether the output takes the place of the second operand.
     var isInPlace = false
     var input = NarrowCase.integers
+    /// Of the second operand; nil: the input's.
+    var other: kaption_numbers?
     var output = NarrowCase.wideIntegers
     var rows = 0.0...1.0
+    /// Elements between the channels of one pixel and the next.
+    var gap = 5
 
     static let integers = kaption_numbers(element: KAPTION_UINT8, scale: 0.031, zero: 117)
     static let wideIntegers = kaption_numbers(element: KAPTION_UINT8, scale: 0.05, zero: 90)
@@ -26,8 +30,6 @@ struct NarrowCase: CustomStringConvertible, Sendable {
     static let halves = kaption_numbers(element: KAPTION_BFLOAT16, scale: 0, zero: 0)
 
     static let mark: UInt8 = 0xA5
-    /// Elements between the channels of one pixel and the next.
-    private static let gap = 5
 
     private var filters: Int { outputChannels ?? channels }
     var outputHeight: Int {
@@ -53,12 +55,12 @@ struct NarrowCase: CustomStringConvertible, Sendable {
     func run(_ isa: kaption_isa, seed: UInt64 = 1) -> (values: [Float], touched: Int) {
         var random = RandomFloats(seed: seed)
         let taps = Int(window.kernel_height * window.kernel_width)
-        let stride = channels + Self.gap
-        let outputStride = filters + Self.gap
+        let stride = channels + gap
+        let outputStride = filters + gap
         let outputBytes = kaption_element_bytes(output.element)
         let source = Bytes.tensor(&random, count: height * width * stride, numbers: input)
         let otherPixels = otherRepeats == true ? 1 : outputHeight * outputWidth
-        let second = Bytes.tensor(&random, count: otherPixels * outputStride, numbers: input)
+        let second = Bytes.tensor(&random, count: otherPixels * outputStride, numbers: other ?? input)
         let target = Bytes(count: outputHeight * outputWidth * outputStride * outputBytes, filler: Self.mark)
         var layer = kaption_layer()
         layer.operation = operation
@@ -76,7 +78,7 @@ struct NarrowCase: CustomStringConvertible, Sendable {
             layer.other = kaption_tensor(
                 data: second.floats, height: otherRepeats ? 1 : outputHeight, width: otherRepeats ? 1 : outputWidth,
                 channels: filters, stride: outputStride)
-            layer.other_numbers = input
+            layer.other_numbers = other ?? input
             if isInPlace {
                 layer.other.data = target.floats
                 for index in 0..<outputHeight * outputWidth * outputStride where index % outputStride < filters {

@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: LayerTests.windows.indices) func convolutions(index: Int) {
         let shapes = [
             (1, 1, 1), (3, 8, 1), (3, 32, 1), (4, 18, 2), (6, 10, 2), (16, 48, 1), (19, 65, 1), (64, 50, 2),
-            (130, 33, 1), (24, 24, 24),
+            (130, 33, 1), (24, 24, 24), (5, 64, 1), (20, 112, 1),
         ]
         for (channels, filters, groups) in shapes {
             for (height, width) in [(1, 1), (7, 7), (12, 10)] {
@@ -70,6 +70,69 @@ import Testing
             for numbers in [NarrowCase.integers, NarrowCase.halves] {
                 (layer.input, layer.output) = (numbers, numbers)
                 compare(layer) { abs($0 - $1) <= (numbers.element == KAPTION_UINT8 ? 0 : 0.008 * max(4, abs($1))) }
+            }
+        }
+    }
+
+    /// Few channels, as an image has: rows of windows are copied as one piece, wide ones in several pieces of a row.
+    @Test(arguments: [(7, 2), (5, 1), (3, 2), (2, 3)]) func images(size: Int, stride: Int) {
+        for (height, width, channels) in [(9, 11, 3), (23, 40, 4), (12, 900, 1), (8, 3000, 3), (7, 2, 2)] {
+            for filters in [32, 61] {
+                var layer = NarrowCase(
+                    operation: KAPTION_CONVOLUTION, height: height, width: width, channels: channels,
+                    outputChannels: filters)
+                layer.window = LayerTests.window(size, size, stride: (stride, stride), pad: (size / 2, 1, size - 1, 2))
+                guard layer.outputHeight >= 1, layer.outputWidth >= 1 else { continue }
+                layer.activation = LayerTests.activations[1]
+                check(layer)
+            }
+        }
+    }
+
+    /// Sums so far outside the output's range that no integer holds them.
+    @Test(arguments: [KAPTION_LINEAR, KAPTION_CLIP, KAPTION_SILU].map(\.rawValue)) func sumsBeyondIntegers(kind: UInt32)
+    {
+        for scale: Float in [1e-8, 1e-12, 1e-30] {
+            var layer = NarrowCase(
+                operation: KAPTION_CONVOLUTION, height: 6, width: 7, channels: 40, outputChannels: 50)
+            layer.activation = kaption_activation(kind: kaption_activation_kind(kind), alpha: -1, beta: 2)
+            for otherRepeats in [nil, false] {
+                layer.otherRepeats = kind == KAPTION_SILU.rawValue ? nil : otherRepeats
+                layer.output.scale = scale
+                compare(layer, ==)
+            }
+        }
+    }
+
+    /// Sums that are no numbers once they are scaled.
+    @Test(arguments: [KAPTION_LINEAR, KAPTION_CLIP, KAPTION_SILU].map(\.rawValue)) func sumsBeyondFloats(kind: UInt32) {
+        for operation in [KAPTION_CONVOLUTION, KAPTION_DEPTHWISE] {
+            for channels in [20, 70] {
+                var layer = NarrowCase(operation: operation, height: 6, width: 7, channels: channels)
+                layer.groups = operation == KAPTION_DEPTHWISE ? channels : 1
+                layer.window = LayerTests.window(3, 3, pad: (1, 1, 1, 1))
+                layer.activation = kaption_activation(kind: kaption_activation_kind(kind), alpha: -1, beta: 2)
+                layer.input.scale = 3e37
+                compare(layer, ==)
+            }
+        }
+    }
+
+    /// Residual sums that stay floats.
+    @Test func sumsOfFloats() {
+        for (width, channels, filters) in [(7, 40, 100), (31, 64, 24), (3, 20, 16), (40, 128, 49)] {
+            for input in [NarrowCase.integers, NarrowCase.halves] {
+                var layer = NarrowCase(
+                    operation: KAPTION_CONVOLUTION, height: 5, width: width, channels: channels,
+                    outputChannels: filters,
+                    otherRepeats: false, input: input, other: NarrowCase.floats, output: NarrowCase.floats)
+                for activation in LayerTests.activations.prefix(3) {
+                    layer.activation = activation
+                    compare(layer) {
+                        $0 == $1 || ($0.isNaN && $1.isNaN)
+                            || input.element == KAPTION_BFLOAT16 && abs($0 - $1) <= 2e-4 * max(4, abs($1))
+                    }
+                }
             }
         }
     }
@@ -180,6 +243,8 @@ import Testing
                 (layer.input, layer.output) = (numbers, NarrowCase.floats)
                 compare(layer, ==)
                 (layer.input, layer.output) = (NarrowCase.floats, numbers)
+                compare(layer, ==)
+                layer.gap = 0
                 compare(layer, ==)
             }
         }

@@ -18,6 +18,9 @@ INLINE void load_lanes(const void *constants, size_t left, __m512i to[4]) {
     transpose_lanes(from, to);
 }
 
+// The commonest tails to bytes: a clip at most, or SiLU.
+typedef enum { BYTE_TAIL_OTHER, BYTE_TAIL_CLIP, BYTE_TAIL_SILU } byte_tail_kind;
+
 // Of 64 channels, in the order of the vectors.
 typedef struct {
     __m512i start[4], multiplier[4], offset[4];
@@ -30,9 +33,12 @@ typedef struct {
     size_t quads;        // vectors' worth of four rows in a window's height
     const int8_t *weights;  // of the channels at hand: [column][quad][4 vectors][64 bytes]
     size_t channel, count;
+    int is_half;  // depthwise_half.h
     byte_constants of;
     uint8_t *columns;  // [column][quad][4 vectors][64 bytes]
 } byte_columns;
+
+static byte_tail_kind byte_tail_of(const byte_columns *p);
 
 // Loads the constants of 64 channels in the order of the vectors.
 static void load_channels(byte_columns *p, size_t channel) {
@@ -42,57 +48,47 @@ static void load_channels(byte_columns *p, size_t channel) {
     load_lanes(p->constants.offset + channel, left, p->of.offset);
     p->channel = channel;
     p->count = p->layer->output.channels - channel < 64 ? p->layer->output.channels - channel : 64;
+    p->is_half = p->count <= 32 && byte_tail_of(p) != BYTE_TAIL_OTHER;
+    for (int v = 0; p->is_half && v < 4; v++) {
+        p->of.multiplier[v] = _mm512_shuffle_i64x2(p->of.multiplier[v], p->of.multiplier[v], 0x44);
+        p->of.offset[v] = _mm512_shuffle_i64x2(p->of.offset[v], p->of.offset[v], 0x44);
+    }
     const size_t group = p->layer->window.kernel_width * p->quads * 256;
     p->weights = (const int8_t *)(const void *)p->constants.weights + channel / 64 * group;
 }
 
-// Puts columns [first, first + count) of the padded input in order, for the windows of output row y.
-static void order_columns(const byte_columns *p, size_t y, size_t first, size_t count) {
-    const kaption_layer *layer = p->layer;
-    const kaption_window *window = &layer->window;
-    const __mmask64 mask = ~(__mmask64)0 >> (64 - p->count);
-    const uint8_t *border = p->constants.border + p->channel, *rows[NARROW_BYTE_HEIGHT];
-    narrow_window_rows(layer, y, rows);
-    uint8_t *to = p->columns;
-    for (size_t c = 0; c < count; c++) {
-        const size_t x = first + c - window->pad_left, at = x * layer->input.stride + p->channel;
-        const int inside = x < layer->input.width;
-        for (size_t quad = 0; quad < p->quads; quad++, to += 256) {
-            __m512i taps[4];
+// A column of the four rows from `rows` on, `height` of them the window's.
+INLINE void order_column(const uint8_t *const *rows, const size_t height, __mmask64 mask, uint8_t *to) {
+    __m512i taps[4];
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < 4; i++) {
-                const size_t row = 4 * quad + i;
-                taps[i] = _mm512_setzero_si512();
-                if (row >= window->kernel_height) continue;
-                taps[i] = _mm512_maskz_loadu_epi8(mask, inside && rows[row] != NULL ? rows[row] + at : border);
-            }
-            const __m512i low = _mm512_unpacklo_epi8(taps[0], taps[1]), high = _mm512_unpackhi_epi8(taps[0], taps[1]);
-            const __m512i next_low = _mm512_unpacklo_epi8(taps[2], taps[3]), next_high = _mm512_unpackhi_epi8(taps[2], taps[3]);
-            _mm512_store_si512(to, _mm512_unpacklo_epi16(low, next_low));
-            _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low, next_low));
-            _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high, next_high));
-            _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high, next_high));
-        }
-    }
+    for (size_t i = 0; i < 4; i++)
+        taps[i] = i < height ? _mm512_maskz_loadu_epi8(mask, rows[i]) : _mm512_setzero_si512();
+    const __m512i low = _mm512_unpacklo_epi8(taps[0], taps[1]), high = _mm512_unpackhi_epi8(taps[0], taps[1]);
+    const __m512i next_low = _mm512_unpacklo_epi8(taps[2], taps[3]), next_high = _mm512_unpackhi_epi8(taps[2], taps[3]);
+    _mm512_store_si512(to, _mm512_unpacklo_epi16(low, next_low));
+    _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low, next_low));
+    _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high, next_high));
+    _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high, next_high));
 }
 
-// The commonest tails to bytes: a clip at most, or SiLU.
-typedef enum { BYTE_TAIL_OTHER, BYTE_TAIL_CLIP, BYTE_TAIL_SILU } byte_tail_kind;
+// Four vectors of sums as bytes, in the order of the channels.
+INLINE __m512i finished_bytes(const byte_constants *of, const narrow_tail *tail, const byte_tail_kind kind, const __m512i sums[4]) {
+    __m512i x[4];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < 4; v++) {
+        const vector sum = floats_of(sums[v]), multiplier = _mm512_castsi512_ps(of->multiplier[v]);
+        const vector offset = _mm512_castsi512_ps(of->offset[v]);
+        x[v] = kind == BYTE_TAIL_SILU ? rounded_silu_sum(tail, sum, multiplier, offset) : rounded_sum(tail, sum, multiplier, offset, NULL);
+    }
+    const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(x[0], x[1]), _mm512_packs_epi32(x[2], x[3]));
+    return _mm512_max_epu8(bytes, _mm512_set1_epi8((char)(int)tail->low));
+}
 
 // The tail of 64 channels of one pixel.
 INLINE void finish_channels(const byte_columns *p, const byte_constants *of, const narrow_tail *tail, const byte_tail_kind kind,
                             const __m512i sums[4], uint8_t *out) {
     if (kind != BYTE_TAIL_OTHER) {
-        __m512i x[4];
-#pragma clang loop unroll(full)
-        for (int v = 0; v < 4; v++) {
-            const vector sum = floats_of(sums[v]), multiplier = _mm512_castsi512_ps(of->multiplier[v]);
-            const vector offset = _mm512_castsi512_ps(of->offset[v]);
-            x[v] = kind == BYTE_TAIL_SILU ? rounded_silu_sum(tail, sum, multiplier, offset)
-                           : rounded_sum(tail, sum, multiplier, offset, NULL);
-        }
-        const __m512i bytes = _mm512_packus_epi16(_mm512_packs_epi32(x[0], x[1]), _mm512_packs_epi32(x[2], x[3]));
-        _mm512_mask_storeu_epi8(out, ~(__mmask64)0 >> (64 - p->count), _mm512_max_epu8(bytes, _mm512_set1_epi8((char)(int)tail->low)));
+        _mm512_mask_storeu_epi8(out, ~(__mmask64)0 >> (64 - p->count), finished_bytes(of, tail, kind, sums));
         return;
     }
     const kaption_element element = p->layer->output_numbers.element;
@@ -103,9 +99,70 @@ INLINE void finish_channels(const byte_columns *p, const byte_constants *of, con
                        scaled_sum(&p->constants, p->channel + 16 * l, floats_of(x[l])));
 }
 
+// What `outputs` neighbours share is loaded once: four at a time.
+enum { BYTE_OUTPUTS = 4 };
+INLINE void multiply_outputs(const byte_columns *p, const byte_constants *of, const narrow_tail *tail, const uint8_t *columns,
+                             size_t across, size_t dilation, uint8_t *out, size_t stride, const size_t outputs, const size_t width,
+                             const size_t quads, const byte_tail_kind kind) {
+    __m512i sums[BYTE_OUTPUTS][4];
+    const int8_t *w = p->weights;
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < outputs; i++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < 4; v++) sums[i][v] = of->start[v];
+    for (size_t column = 0; column < width; column++)
+        for (size_t quad = 0; quad < quads; quad++, w += 256) {
+            const uint8_t *in = columns + column * dilation + quad * 256;
+#pragma clang loop unroll(full)
+            for (int v = 0; v < 4; v++) {
+                const __m512i weights = _mm512_loadu_si512(w + 64 * v);
+#pragma clang loop unroll(full)
+                for (size_t i = 0; i < outputs; i++)
+                    sums[i][v] = _mm512_dpbusd_epi32(sums[i][v], _mm512_load_si512(in + i * across + 64 * v), weights);
+            }
+        }
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < outputs; i++) finish_channels(p, of, tail, kind, sums[i], out + i * stride);
+}
+
+#include "depthwise_half.h"
+
+// Puts columns [first, first + count) of the padded input in order, for the windows of output row y.
+INLINE void order_columns_of(const byte_columns *p, size_t y, size_t first, size_t count, const size_t height, const int is_half) {
+    const kaption_layer *layer = p->layer;
+    const size_t pad = layer->window.pad_left, step = layer->input.stride, width = layer->input.width;
+    const __mmask64 mask = ~(__mmask64)0 >> (64 - p->count);
+    const uint8_t *rows[NARROW_BYTE_HEIGHT], *borders[NARROW_BYTE_HEIGHT];
+    size_t steps[NARROW_BYTE_HEIGHT];
+    narrow_window_rows(layer, y, rows);
+    const size_t begin = first < pad ? (pad - first < count ? pad - first : count) : 0;
+    const size_t end = first + count > pad + width ? (pad + width > first ? pad + width - first : 0) : count;
+    for (size_t row = 0; row < height; row++) {
+        borders[row] = p->constants.border + p->channel;
+        steps[row] = rows[row] == NULL ? 0 : step;
+        rows[row] = rows[row] == NULL ? borders[row] : rows[row] + p->channel + (first + begin - pad) * step;
+    }
+    uint8_t *to = p->columns;
+    for (size_t c = 0; c < count; c++) {
+        const int inside = c >= begin && c < end;
+        for (size_t quad = 0; quad < (height + 3) / 4; quad++, to += 256)
+            if (is_half) order_half_column((inside ? rows : borders) + 4 * quad, height - 4 * quad, (__mmask32)mask, to);
+            else order_column((inside ? rows : borders) + 4 * quad, height - 4 * quad, mask, to);
+        for (size_t row = 0; inside && row < height; row++) rows[row] += steps[row];
+    }
+}
+static void order_columns(const byte_columns *p, size_t y, size_t first, size_t count) {
+    const size_t height = p->layer->window.kernel_height;
+    if (height == 3 && p->is_half) order_columns_of(p, y, first, count, 3, 1);
+    else if (height == 3) order_columns_of(p, y, first, count, 3, 0);
+    else if (height == 5 && p->is_half) order_columns_of(p, y, first, count, 5, 1);
+    else if (height == 5) order_columns_of(p, y, first, count, 5, 0);
+    else order_columns_of(p, y, first, count, height, p->is_half);
+}
+
 // `count` outputs of row y from x on. What stores of bytes could change, as far as the compiler knows, is kept in variables.
 INLINE void multiply_columns(const byte_columns *p, size_t y, size_t x, size_t count, const size_t width, const size_t quads,
-                             const byte_tail_kind kind) {
+                             const byte_tail_kind kind, const int is_half) {
     const kaption_window *window = &p->layer->window;
     const size_t bytes = kaption_element_bytes(p->layer->output_numbers.element), stride = p->layer->output.stride * bytes;
     uint8_t *out = narrow_output(p->layer, y, x) + p->channel * bytes;
@@ -113,25 +170,29 @@ INLINE void multiply_columns(const byte_columns *p, size_t y, size_t x, size_t c
     const uint8_t *columns = p->columns;
     const byte_constants of = p->of;
     const narrow_tail tail = p->tail;
-    for (size_t i = 0; i < count; i++, columns += across, out += stride) {
-        __m512i sums[4] = {of.start[0], of.start[1], of.start[2], of.start[3]};
-        const int8_t *w = p->weights;
-        for (size_t column = 0; column < width; column++)
-            for (size_t quad = 0; quad < quads; quad++, w += 256) {
-                const uint8_t *in = columns + column * dilation + quad * 256;
-#pragma clang loop unroll(full)
-                for (int v = 0; v < 4; v++)
-                    sums[v] = _mm512_dpbusd_epi32(sums[v], _mm512_load_si512(in + 64 * v), _mm512_loadu_si512(w + 64 * v));
-            }
-        finish_channels(p, &of, &tail, kind, sums, out);
-    }
+#define MULTIPLY_OUTPUTS(outputs)                                                                                             \
+    if (is_half) multiply_half_outputs(p, &of, &tail, columns, across, dilation, out, stride, outputs, width, quads, kind);   \
+    else multiply_outputs(p, &of, &tail, columns, across, dilation, out, stride, outputs, width, quads, kind)
+    size_t i = 0;
+    for (; i + BYTE_OUTPUTS <= count; i += BYTE_OUTPUTS, columns += BYTE_OUTPUTS * across, out += BYTE_OUTPUTS * stride)
+        MULTIPLY_OUTPUTS(BYTE_OUTPUTS);
+    for (; i < count; i++, columns += across, out += stride) MULTIPLY_OUTPUTS(1);
+#undef MULTIPLY_OUTPUTS
+}
+
+static byte_tail_kind byte_tail_of(const byte_columns *p) {
+    if (p->layer->output_numbers.element != KAPTION_UINT8) return BYTE_TAIL_OTHER;
+    if (p->tail.is_folded) return BYTE_TAIL_CLIP;
+    return p->tail.activation.kind == KAPTION_SILU ? BYTE_TAIL_SILU : BYTE_TAIL_OTHER;
 }
 
 INLINE void multiply_columns_of(const byte_columns *p, size_t y, size_t x, size_t count, const size_t width, const size_t quads) {
-    const int is_bytes = p->layer->output_numbers.element == KAPTION_UINT8;
-    if (is_bytes && p->tail.is_folded) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP);
-    else if (is_bytes && p->tail.activation.kind == KAPTION_SILU) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU);
-    else multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_OTHER);
+    const byte_tail_kind kind = byte_tail_of(p);
+    if (kind == BYTE_TAIL_CLIP && p->is_half) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP, 1);
+    else if (kind == BYTE_TAIL_CLIP) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP, 0);
+    else if (kind == BYTE_TAIL_SILU && p->is_half) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU, 1);
+    else if (kind == BYTE_TAIL_SILU) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU, 0);
+    else multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_OTHER, 0);
 }
 
 static void depthwise_bytes(const kaption_layer *layer) {

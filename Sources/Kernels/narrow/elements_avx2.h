@@ -4,7 +4,10 @@ typedef __m256i integers;
 INLINE integers zero_integers(void) { return _mm256_setzero_si256(); }
 INLINE integers load_integers(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
 INLINE void store_integers(void *to, integers x) { _mm256_storeu_si256((__m256i *)to, x); }
-INLINE integers truncated(vector x) { return _mm256_cvttps_epi32(x); }
+// The integer part of what is not negative, at most count − 1, which numbers beyond 32 bits and what is no number become, too.
+INLINE integers truncated_below(unsigned count, vector x) {
+    return _mm256_min_epu32(_mm256_cvttps_epi32(x), _mm256_set1_epi32((int)count - 1));
+}
 // One of 16 floats for each index of 0...15.
 INLINE vector chosen(const float from[16], integers index) {
     const vector low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(from), index);

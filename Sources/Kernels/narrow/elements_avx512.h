@@ -5,7 +5,10 @@ typedef __m512i integers;
 INLINE integers zero_integers(void) { return _mm512_setzero_si512(); }
 INLINE integers load_integers(const void *from) { return _mm512_loadu_si512(from); }
 INLINE void store_integers(void *to, integers x) { _mm512_storeu_si512(to, x); }
-INLINE integers truncated(vector x) { return _mm512_cvttps_epi32(x); }
+// The integer part of what is not negative, at most count − 1, which numbers beyond 32 bits and what is no number become, too.
+INLINE integers truncated_below(unsigned count, vector x) {
+    return _mm512_min_epu32(_mm512_cvttps_epi32(x), _mm512_set1_epi32((int)count - 1));
+}
 // One of 16 floats for each index of 0...15.
 INLINE vector chosen(const float from[16], integers index) { return _mm512_permutexvar_ps(index, _mm512_loadu_ps(from)); }
 INLINE vector floats_of(integers x) { return _mm512_cvtepi32_ps(x); }
@@ -36,6 +39,9 @@ INLINE void store_uint8(lane_mask mask, uint8_t *to, vector x) {
 INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
     _mm256_mask_storeu_epi16(to, mask, (__m256i)_mm512_cvtneps_pbh(x));
 }
+INLINE void store_two_bfloat16(__mmask32 mask, uint8_t *to, vector x, vector next) {
+    _mm512_mask_storeu_epi16(to, mask, (__m512i)_mm512_cvtne2ps_pbh(next, x));
+}
 #else
 INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
     const __m512i bits = _mm512_castps_si512(x);
@@ -44,6 +50,10 @@ INLINE void store_bfloat16(lane_mask mask, uint8_t *to, vector x) {
     const __m512i quiet = _mm512_or_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(0x40));
     high = _mm512_mask_mov_epi32(high, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), quiet);
     _mm512_mask_cvtepi32_storeu_epi16(to, mask, high);
+}
+INLINE void store_two_bfloat16(__mmask32 mask, uint8_t *to, vector x, vector next) {
+    store_bfloat16((lane_mask)mask, to, x);
+    store_bfloat16((lane_mask)(mask >> 16), to + 32, next);
 }
 #endif
 // The greater bytes of up to 64.

@@ -9,6 +9,10 @@ typedef struct {
     size_t group_bytes;   // the group's first input channel
     size_t first_filter;  // of the group
     size_t filters;
+    size_t taps, dwords;  // of each tap
+    // Where a row's taps lie one behind the other; NULL: the layer's pixels.
+    const uint8_t *rows;
+    size_t row_step, tap_step;
 } narrow_product;
 
 static narrow_product narrow_product_of(const kaption_layer *layer, const float *row_scales) {
@@ -16,18 +20,8 @@ static narrow_product narrow_product_of(const kaption_layer *layer, const float 
         .layer = layer, .constants = narrow_constants_of(layer), .tail = narrow_tail_of(layer), .row_scales = row_scales,
         .first_pixel = layer->row_begin * layer->output.width,
         .pixels = (layer->row_end - layer->row_begin) * layer->output.width, .filters = layer->output.channels / layer->groups,
+        .taps = layer->window.kernel_height * layer->window.kernel_width, .dwords = narrow_tap_dwords(layer),
     };
-}
-
-// The input pixel that a tap of output pixel (y, x) reads, or the border.
-INLINE const uint8_t *narrow_tap(const narrow_product *p, size_t y, size_t x, size_t row, size_t column) {
-    const kaption_layer *layer = p->layer;
-    const kaption_window *window = &layer->window;
-    // Wraps below zero, and then is not less than the size of the image.
-    const size_t in_y = y * window->stride_height - window->pad_top + row * window->dilation_height;
-    const size_t in_x = x * window->stride_width - window->pad_left + column * window->dilation_width;
-    const int inside = in_y < layer->input.height && in_x < layer->input.width;
-    return (inside ? narrow_pixel(&layer->input, layer->input_numbers.element, in_y, in_x) : p->constants.border) + p->group_bytes;
 }
 
 INLINE uint8_t *narrow_product_output(const narrow_product *p, size_t row, size_t filter) {
@@ -41,8 +35,17 @@ INLINE const uint8_t *narrow_product_other(const narrow_product *p, size_t row, 
            ((p->first_pixel + row) * other->stride + filter) * kaption_element_bytes(p->layer->other_numbers.element);
 }
 
+// How a tile of a product ends. TILE_TO_MEMORY: the sums are written, and finish_rows reads them; all others write the output from registers.
+typedef enum { TILE_TO_MEMORY, TILE_CLIP, TILE_CLIP_OF_SUM, TILE_SILU, TILE_FLOATS, TILE_FLOATS_OF_SUM, TILE_TAIL_COUNT } tile_tail;
 #ifdef NARROW_PACKS_BYTES
 #include "finish_bytes.h"
+#include "finish_tile.h"
+#else
+INLINE tile_tail tile_tail_of(const narrow_product *p, const int is_integer) {
+    (void)p;
+    (void)is_integer;
+    return TILE_TO_MEMORY;
+}
 #endif
 
 // The tail where elements and what is there are known; what is added is written as the output is.
@@ -79,9 +82,6 @@ INLINE void finish_rows(const narrow_product *p, const int is_integer, const uin
                         size_t used) {
     const kaption_element element = p->layer->output_numbers.element, other_element = p->layer->other_numbers.element;
     const size_t filter = p->first_filter + j;
-#ifdef NARROW_PACKS_BYTES
-    if (is_integer && finish_bytes(p, sums, row, rows, filter, used)) return;
-#endif
 #define FINISH(element, other_element, has_other, is_folded, has_scales)                                                              \
     finish_known(p, is_integer, sums, row, rows, filter, used, element, other_element, has_other, is_folded, has_scales)
     const int has_other = p->layer->has_other, is_folded = p->tail.is_folded;
@@ -95,8 +95,12 @@ INLINE void finish_rows(const narrow_product *p, const int is_integer, const uin
         FINISH(KAPTION_BFLOAT16, KAPTION_BFLOAT16, 1, 1, 0);
     else if (element == KAPTION_BFLOAT16 && !has_other)
         FINISH(KAPTION_BFLOAT16, KAPTION_BFLOAT16, 0, 0, 0);
-    else if (element == KAPTION_UINT8 && !is_folded && !has_other)
+    else if (element == KAPTION_UINT8 && !has_other && is_folded)
+        FINISH(KAPTION_UINT8, KAPTION_UINT8, 0, 1, 0);
+    else if (element == KAPTION_UINT8 && !has_other)
         FINISH(KAPTION_UINT8, KAPTION_UINT8, 0, 0, 0);
+    else if (element == KAPTION_UINT8 && is_folded && other_element == KAPTION_UINT8)
+        FINISH(KAPTION_UINT8, KAPTION_UINT8, 1, 1, 0);
     else if (element == KAPTION_FLOAT32 && is_folded && !has_other)
         FINISH(KAPTION_FLOAT32, KAPTION_FLOAT32, 0, 1, 0);
     else

@@ -27,6 +27,7 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
     return _mm256_fmadd_ps(_mm256_castsi256_ps(x), _mm256_castsi256_ps(w), sum);
 }
 
+#include "image.h"
 #define DOT(name) int8_##name
 #include "product.h"
 #undef DOT

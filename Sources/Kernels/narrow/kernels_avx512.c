@@ -28,6 +28,7 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
     return _mm512_fmadd_ps(_mm512_castsi512_ps(x), _mm512_castsi512_ps(w), sum);
 }
 
+#include "image.h"
 #define DOT(name) int8_##name
 #include "product.h"
 #undef DOT

@@ -47,6 +47,7 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
     return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
 }
 
+#include "image.h"
 #define DOT(name) int8_##name
 #include "product.h"
 #undef DOT

@@ -67,6 +67,11 @@ narrow_tail narrow_tail_of(const kaption_layer *layer) {
 
 // ---- Packing -----------------------------------------------------------------------------------------------------------------
 
+// The layer as a table's product sees it.
+static kaption_layer product_view(const narrow_table *table, const kaption_layer *layer) {
+    return table->joins_rows && narrow_joins_rows(layer) ? narrow_row_view(layer) : *layer;
+}
+
 static size_t weight_floats(const narrow_table *table, const kaption_layer *layer) {
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
     if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_splits_pairs(layer))
@@ -75,18 +80,13 @@ static size_t weight_floats(const narrow_table *table, const kaption_layer *laye
         return (layer->output.channels + 63) / 64 * layer->window.kernel_width * ((layer->window.kernel_height + 3) / 4) * 64;
     if (layer->operation == KAPTION_DEPTHWISE) return taps * kaption_round_up(layer->output.channels);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
-    const narrow_cut cut = narrow_cut_of(packing, layer);
+    const kaption_layer view = product_view(table, layer);
+    const narrow_cut cut = narrow_cut_of(packing, &view);
     return layer->groups * narrow_panel_dwords(packing, &cut, layer->output.channels / layer->groups);
 }
 
 size_t kaption_narrow_packed_floats(kaption_isa isa, const kaption_layer *layer) {
     return 3 * kaption_round_up(layer->output.channels) + narrow_border_floats(layer) + weight_floats(table_of(isa, layer), layer);
-}
-
-// Vectors of the next panel where `columns` are left, as the products cut them.
-static size_t panel_vectors(const narrow_packing *packing, size_t columns) {
-    const size_t vectors = (columns + packing->lanes - 1) / packing->lanes;
-    return vectors < packing->tile_vectors ? vectors : packing->tile_vectors;
 }
 
 // The scale of a filter's weights as 8-bit integers.
@@ -147,7 +147,7 @@ static void pack_chunk(const weight_source *source, const narrow_cut *cut, size_
 static void pack_group(const weight_source *source, const narrow_cut *cut, size_t first, size_t n, uint32_t *to) {
     const narrow_packing *packing = source->packing;
     for (size_t j = 0; j < n;) {
-        const size_t width = panel_vectors(packing, n - j) * packing->lanes;
+        const size_t width = narrow_panel_vectors(n - j, packing->lanes, packing->tile_vectors) * packing->lanes;
         for (size_t chunk = 0; chunk < cut->chunks; chunk++)
             for (size_t run = 0; run < cut->runs; run++, to += packing->parts * cut->chunk * width)
                 pack_chunk(source, cut, chunk, run, first + j, n - j, width, to);
@@ -228,9 +228,10 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         pack_taps(layer, w, multiplier, weights);
     } else {
         const narrow_packing *packing = &table->packing[!is_integer];
-        const narrow_cut cut = narrow_cut_of(packing, layer);
+        const kaption_layer view = product_view(table, layer);
+        const narrow_cut cut = narrow_cut_of(packing, &view);
         const size_t n = filters / groups;
-        const weight_source source = {layer, packing, w, multiplier, per_filter, channels};
+        const weight_source source = {&view, packing, w, multiplier, per_filter, view.input.channels / groups};
         for (size_t group = 0; group < groups; group++)
             pack_group(&source, &cut, group * n, n,
                        (uint32_t *)(void *)weights + group * narrow_panel_dwords(packing, &cut, n));

@@ -26,6 +26,8 @@ typedef struct {
     // Whether depthwise weights are packed for depthwise_bytes.h where narrow_orders_columns, and for depthwise_pairs.h where
     // narrow_splits_pairs.
     int packs_depthwise;
+    // Whether weights are those of narrow_row_view where narrow_joins_rows.
+    int joins_rows;
     void (*rows)(kaption_element element, size_t k, const float *a, void *row, float *scale);
     void (*layers[KAPTION_OPERATION_COUNT])(const kaption_layer *layer);
 } narrow_table;
@@ -66,6 +68,13 @@ static inline narrow_constants narrow_constants_of(const kaption_layer *layer) {
     };
 }
 
+// Vectors of the next panel where `columns` are left.
+static inline size_t narrow_panel_vectors(size_t columns, size_t lanes, size_t most) {
+    const size_t vectors = (columns + lanes - 1) / lanes;
+    if (vectors <= most) return vectors;
+    return vectors == most + 1 ? (vectors + 1) / 2 : most;
+}
+
 // Elements in a dword, and dwords of a tap's channels.
 static inline size_t narrow_dword_elements(kaption_element element) { return element == KAPTION_UINT8 ? 4 : 2; }
 static inline size_t narrow_tap_dwords(const kaption_layer *layer) {
@@ -87,6 +96,30 @@ static inline int narrow_joins_taps(const kaption_layer *layer) {
     const size_t width = layer->window.kernel_width, tap = narrow_tap_dwords(layer);
     return layer->window.dilation_width == 1 &&
            (width * tap + TILE_DWORDS - 1) / TILE_DWORDS < width * ((tap + TILE_DWORDS - 1) / TILE_DWORDS);
+}
+
+// Whether a convolution's input is copied row by row, where a table joins rows (image.h): one over few channels, as an image has.
+enum { NARROW_IMAGE_CHANNELS = 4, NARROW_IMAGE_BYTES = 1 << 15 };
+// Bytes of an input row that `columns` outputs of a row look at, and of all such rows: pixels are copied eight bytes at a time, and dwords end
+// behind the last row's.
+static inline size_t narrow_image_line(const kaption_layer *layer, size_t columns) {
+    const size_t read = (columns - 1) * layer->window.stride_width + layer->window.kernel_width;
+    return read * layer->input.channels * kaption_element_bytes(layer->input_numbers.element) + 8;
+}
+static inline size_t narrow_image_bytes(const kaption_layer *layer, size_t columns) {
+    return ((layer->window.kernel_height - 1) * layer->window.dilation_height + 1) * narrow_image_line(layer, columns) + 64;
+}
+static inline int narrow_joins_rows(const kaption_layer *layer) {
+    return layer->operation == KAPTION_CONVOLUTION && layer->groups == 1 && layer->input.channels <= NARROW_IMAGE_CHANNELS &&
+           layer->input.stride >= NARROW_IMAGE_CHANNELS && layer->window.kernel_width > 1 && layer->window.dilation_width == 1 &&
+           narrow_image_bytes(layer, 1) <= NARROW_IMAGE_BYTES;
+}
+// The layer with the rows of its windows as taps, for its weights alone: where its pixels lie is not told.
+static inline kaption_layer narrow_row_view(const kaption_layer *layer) {
+    kaption_layer view = *layer;
+    view.window.kernel_width = 1;
+    view.input.channels *= layer->window.kernel_width;
+    return view;
 }
 
 // How a window is cut for a product: `runs` pieces of `run` dwords, each into equal chunks. Products go chunk by chunk, and through all runs for

@@ -83,6 +83,13 @@ static void convert_narrow(const kaption_layer *layer) {
         narrow_clear_gaps(layer);
         return;
     }
+    // Pixels without anything between them are one.
+    const size_t channels = layer->output.channels;
+    if (layer->input.stride == channels && layer->output.stride == channels) {
+        flat.input.channels = flat.output.channels = channels * layer->output.width;
+        flat.input.stride = flat.output.stride = channels * layer->output.width;
+        flat.input.width = flat.output.width = 1;
+    }
     activation_narrow(&flat);
 }
 

@@ -1,6 +1,6 @@
 // Products of narrow rows: rows of pointers as in simd/product.h, but k runs through dwords, four bytes or two bfloat16, and a
-// tile's sums stay in registers over all of it; they go to a small buffer, from which the tail writes the output. Included once for
-// each element after DOT(name) gives the names of:
+// tile's sums stay in registers over all of it. The commonest tails (finish_tile.h) write the output from there; for others the sums go to
+// a small buffer. Included once for each element after DOT(name) gives the names of:
 //
 //   sums, start(), store(), multiply(sums, input, weights), input(dword, part), IS_INTEGER, and the tile: TILE, PANEL, PARTS.
 
@@ -12,9 +12,12 @@ typedef struct {
     const uint32_t *panel;
     const int32_t *start;
     uint32_t *sums;  // [TILE][PANEL · LANES]
+    // Where the output is written.
+    const narrow_product *product;
+    size_t row, filter, used;
 } DOT(tile);
 
-INLINE void DOT(run_tile)(const DOT(tile) *tile, const int rows, const int vectors) {
+INLINE void DOT(run_tile)(const DOT(tile) *tile, const int rows, const int vectors, const int tail) {
     DOT(sums) sums[DOT(TILE)][DOT(PANEL)];
     const uint32_t *w = tile->panel;
 #pragma clang loop unroll(full)
@@ -32,6 +35,8 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, const int rows, const int vecto
                 integers weights[DOT(PANEL)];
 #pragma clang loop unroll(full)
                 for (int v = 0; v < vectors; v++) weights[v] = load_integers(w + v * LANES);
+                // Keeps the compiler from holding all inputs of one part for the next, for which there are no registers.
+                if (DOT(PARTS) > 1) __asm__ volatile("" ::: "memory");
 #pragma clang loop unroll(full)
                 for (int i = 0; i < rows; i++) {
                     const integers x = DOT(input)(repeated_dword(a[i] + 4 * p), part);
@@ -41,78 +46,126 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, const int rows, const int vecto
             }
         }
     }
+#ifdef NARROW_PACKS_BYTES
+    if (tail != TILE_TO_MEMORY) {
+        finish_tile(tile->product, (tile_tail)tail, DOT(IS_INTEGER), rows, vectors, DOT(PANEL), (const integers *)sums[0], tile->row,
+                    tile->filter, tile->used);
+        return;
+    }
+#endif
+    (void)tail;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) DOT(store)(tile->sums + (i * vectors + v) * LANES, sums[i][v]);
 }
 
-typedef void (*DOT(function))(const DOT(tile) *);
-#define TILE_NAME(rows, vectors) DOT(tile_##rows##_##vectors)
-#define NARROW_TILE(rows, vectors) \
-    static void TILE_NAME(rows, vectors)(const DOT(tile) *tile) { DOT(run_tile)(tile, rows, vectors); }
-#define NARROW_TILES(vectors) \
-    NARROW_TILE(1, vectors) NARROW_TILE(2, vectors) NARROW_TILE(3, vectors) NARROW_TILE(4, vectors) NARROW_TILE(5, vectors)
-#define NARROW_NAMES(vectors)                                                                                         \
-    TILE_NAME(1, vectors), TILE_NAME(2, vectors), TILE_NAME(3, vectors), TILE_NAME(4, vectors), TILE_NAME(5, vectors)
-NARROW_TILES(1) NARROW_TILES(2)
+// Runs `count` tiles of so many rows one after the other.
+typedef void (*DOT(function))(const DOT(tile) *, size_t count);
+INLINE void DOT(run_tiles)(const DOT(tile) *first, size_t count, const int rows, const int vectors, const int tail) {
+    DOT(tile) tile = *first;
+    for (; count > 0; count--, tile.rows += tile.taps * DOT(TILE), tile.row += (size_t)rows) DOT(run_tile)(&tile, rows, vectors, tail);
+}
+#define TILE_NAME(rows, vectors, tail) DOT(tile_##rows##_##vectors##_##tail)
+#define NARROW_TILE(rows, vectors, tail) \
+    static void TILE_NAME(rows, vectors, tail)(const DOT(tile) *tile, size_t count) { DOT(run_tiles)(tile, count, rows, vectors, tail); }
+#define NARROW_TILES(vectors, tail)                                                                      \
+    NARROW_TILE(1, vectors, tail) NARROW_TILE(2, vectors, tail) NARROW_TILE(3, vectors, tail)            \
+    NARROW_TILE(4, vectors, tail) NARROW_TILE(5, vectors, tail)
+#define NARROW_NAMES(vectors, tail)                                                                      \
+    TILE_NAME(1, vectors, tail), TILE_NAME(2, vectors, tail), TILE_NAME(3, vectors, tail),               \
+    TILE_NAME(4, vectors, tail), TILE_NAME(5, vectors, tail)
+// [tail][vectors - 1][rows - 1]
 #ifdef NARROW_TILES_8_3
-NARROW_TILES(3)
-NARROW_TILE(6, 1) NARROW_TILE(7, 1) NARROW_TILE(8, 1) NARROW_TILE(6, 2) NARROW_TILE(7, 2) NARROW_TILE(8, 2)
-NARROW_TILE(6, 3) NARROW_TILE(7, 3) NARROW_TILE(8, 3)
-#define NARROW_ROWS(vectors) \
-    {NARROW_NAMES(vectors), TILE_NAME(6, vectors), TILE_NAME(7, vectors), TILE_NAME(8, vectors)}
-static const DOT(function) DOT(tiles)[DOT(PANEL)][DOT(TILE)] = {NARROW_ROWS(1), NARROW_ROWS(2), NARROW_ROWS(3)};
+_Static_assert(TILE_TAIL_COUNT == 6, "a tile for each tail");
+#define NARROW_MORE_TILES(vectors, tail) \
+    NARROW_TILES(vectors, tail) NARROW_TILE(6, vectors, tail) NARROW_TILE(7, vectors, tail) NARROW_TILE(8, vectors, tail)
+#define NARROW_TILES_OF(tail) NARROW_MORE_TILES(1, tail) NARROW_MORE_TILES(2, tail) NARROW_MORE_TILES(3, tail)
+#define NARROW_ROWS(vectors, tail) \
+    {NARROW_NAMES(vectors, tail), TILE_NAME(6, vectors, tail), TILE_NAME(7, vectors, tail), TILE_NAME(8, vectors, tail)}
+#define NARROW_NAMES_OF(tail) {NARROW_ROWS(1, tail), NARROW_ROWS(2, tail), NARROW_ROWS(3, tail)}
+NARROW_TILES_OF(0) NARROW_TILES_OF(1) NARROW_TILES_OF(2) NARROW_TILES_OF(3) NARROW_TILES_OF(4) NARROW_TILES_OF(5)
+static const DOT(function) DOT(tiles)[TILE_TAIL_COUNT][DOT(PANEL)][DOT(TILE)] = {
+    NARROW_NAMES_OF(0), NARROW_NAMES_OF(1), NARROW_NAMES_OF(2), NARROW_NAMES_OF(3), NARROW_NAMES_OF(4), NARROW_NAMES_OF(5)};
+#undef NARROW_MORE_TILES
+#undef NARROW_TILES_OF
 #undef NARROW_ROWS
+#undef NARROW_NAMES_OF
 #else
-static const DOT(function) DOT(tiles)[DOT(PANEL)][DOT(TILE)] = {{NARROW_NAMES(1)}, {NARROW_NAMES(2)}};
+NARROW_TILES(1, 0) NARROW_TILES(2, 0)
+static const DOT(function) DOT(tiles)[1][DOT(PANEL)][DOT(TILE)] = {{{NARROW_NAMES(1, 0)}, {NARROW_NAMES(2, 0)}}};
 #endif
 #undef TILE_NAME
 #undef NARROW_TILE
 #undef NARROW_TILES
 #undef NARROW_NAMES
 
-// Pointers of all taps for `rows` output pixels from `pixel` on.
-static void DOT(fill_pointers)(const narrow_product *p, size_t pixel, size_t rows, const uint8_t **pointers) {
-    const size_t width = p->layer->output.width;
-    const size_t height = p->layer->window.kernel_height, across = p->layer->window.kernel_width;
-    size_t y = pixel / width, x = pixel % width;
-    for (size_t i = 0; i < rows; i++) {
-        const uint8_t **to = pointers + i;
-        for (size_t row = 0; row < height; row++)
-            for (size_t column = 0; column < across; column++, to += DOT(TILE)) *to = narrow_tap(p, y, x, row, column);
-        if (++x == width) {
-            x = 0;
-            y++;
-        }
+// Pointers of all taps for a tile's rows, from `row` on; the loops over them become vectors.
+static void DOT(fill_pointers)(const narrow_product *p, size_t row, const uint8_t **pointers) {
+    if (p->rows != NULL) {
+        const uintptr_t at = (uintptr_t)(p->rows + row * p->row_step);
+        for (size_t t = 0; t < p->taps; t++, pointers += DOT(TILE))
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < DOT(TILE); i++) pointers[i] = (const uint8_t *)(at + i * p->row_step + t * p->tap_step);
+        return;
     }
+    const size_t pixel = p->first_pixel + row;
+    const kaption_layer *layer = p->layer;
+    const kaption_window *window = &layer->window;
+    const size_t height = layer->input.height, width = layer->input.width;
+    const size_t step = layer->input.stride * kaption_element_bytes(layer->input_numbers.element);
+    const uintptr_t first = (uintptr_t)layer->input.data + p->group_bytes, border = (uintptr_t)p->constants.border + p->group_bytes;
+    // Of the first tap. Wraps below zero, and then is not less than the size of the image.
+    uintptr_t in_y[DOT(TILE)], in_x[DOT(TILE)], at[DOT(TILE)];
+    size_t y = pixel / layer->output.width, x = pixel % layer->output.width;
+    for (size_t i = 0; i < DOT(TILE); i++) {
+        in_y[i] = y * window->stride_height - window->pad_top;
+        in_x[i] = x * window->stride_width - window->pad_left;
+        at[i] = first + (in_y[i] * width + in_x[i]) * step;
+        const int is_last = ++x == layer->output.width;
+        x = is_last ? 0 : x;
+        y += (size_t)is_last;
+    }
+    for (size_t tap_row = 0; tap_row < window->kernel_height; tap_row++)
+        for (size_t column = 0; column < window->kernel_width; column++, pointers += DOT(TILE)) {
+            const size_t down = tap_row * window->dilation_height, across = column * window->dilation_width;
+            const size_t away = (down * width + across) * step;
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < DOT(TILE); i++) {
+                const int inside = (in_y[i] + down < height) & (in_x[i] + across < width);
+                pointers[i] = (const uint8_t *)(inside ? at[i] + away : border);
+            }
+        }
 }
 
 static void DOT(run_product)(const narrow_product *p, const uint32_t *packed) {
-    const kaption_layer *layer = p->layer;
-    const size_t taps = layer->window.kernel_height * layer->window.kernel_width, dwords = narrow_tap_dwords(layer);
+    const size_t taps = p->taps, dwords = p->dwords;
     const size_t count = (p->pixels + DOT(TILE) - 1) / DOT(TILE), small = p->pixels / count, larger = p->pixels % count;
     size_t block_tiles = DOT(POINTERS) / (taps * DOT(TILE));
     if (block_tiles > DOT(BLOCK_TILES)) block_tiles = DOT(BLOCK_TILES);
     const uint8_t *pointers[DOT(POINTERS)];
     uint32_t sums[DOT(TILE) * DOT(PANEL) * LANES];
-    DOT(tile) tile = {.taps = taps, .dwords = dwords, .sums = sums};
+    DOT(tile) tile = {.taps = taps, .dwords = dwords, .sums = sums, .product = p};
+    const tile_tail tail = tile_tail_of(p, DOT(IS_INTEGER));
     for (size_t first = 0; first < count; first += block_tiles) {
         const size_t end = first + block_tiles < count ? first + block_tiles : count;
         for (size_t i = first; i < end; i++)
-            DOT(fill_pointers)(p, p->first_pixel + i * small + (i < larger ? i : larger), small + (i < larger),
-                               pointers + (i - first) * taps * DOT(TILE));
+            DOT(fill_pointers)(p, i * small + (i < larger ? i : larger), pointers + (i - first) * taps * DOT(TILE));
         tile.panel = packed;
         for (size_t j = 0; j < p->filters;) {
-            size_t vectors = (p->filters - j + LANES - 1) / LANES;
-            if (vectors > DOT(PANEL)) vectors = DOT(PANEL);
-            const size_t width = vectors * LANES, used = p->filters - j < width ? p->filters - j : width;
+            const size_t vectors = narrow_panel_vectors(p->filters - j, LANES, DOT(PANEL)), width = vectors * LANES;
+            const size_t used = p->filters - j < width ? p->filters - j : width;
             tile.start = p->constants.start + p->first_filter + j;
-            for (size_t i = first; i < end; i++) {
-                const size_t row = i * small + (i < larger ? i : larger), rows = small + (i < larger);
+            tile.filter = p->first_filter + j;
+            tile.used = used;
+            for (size_t i = first, next; i < end; i = next) {
+                const size_t rows = small + (i < larger);
+                // All tiles with as many rows.
+                next = tail == TILE_TO_MEMORY ? i + 1 : i < larger && larger < end ? larger : end;
+                tile.row = i * small + (i < larger ? i : larger);
                 tile.rows = pointers + (i - first) * taps * DOT(TILE);
-                DOT(tiles)[vectors - 1][rows - 1](&tile);
-                finish_rows(p, DOT(IS_INTEGER), sums, row, rows, j, used);
+                DOT(tiles)[tail][vectors - 1][rows - 1](&tile, next - i);
+                if (tail == TILE_TO_MEMORY) finish_rows(p, DOT(IS_INTEGER), sums, tile.row, rows, j, used);
             }
             tile.panel += taps * dwords * DOT(PARTS) * width;
             j += width;
@@ -121,10 +174,14 @@ static void DOT(run_product)(const narrow_product *p, const uint32_t *packed) {
 }
 
 static void DOT(convolution)(const kaption_layer *layer, const float *row_scales) {
-    const size_t groups = layer->groups, taps = layer->window.kernel_height * layer->window.kernel_width;
+    const size_t groups = layer->groups;
     narrow_product p = narrow_product_of(layer, row_scales);
-    const size_t group_dwords = kaption_round_up((p.filters + LANES - 1) / LANES * LANES * taps * narrow_tap_dwords(layer) * DOT(PARTS));
+    const size_t group_dwords = kaption_round_up((p.filters + LANES - 1) / LANES * LANES * p.taps * p.dwords * DOT(PARTS));
     if (p.pixels == 0) return;
+    if (narrow_joins_rows(layer)) {
+        run_image(&p, p.constants.weights, DOT(run_product));
+        return;
+    }
     for (size_t group = 0; group < groups; group++) {
         p.first_filter = group * p.filters;
         p.group_bytes = group * (layer->input.channels / groups) * kaption_element_bytes(layer->input_numbers.element);

@@ -9,6 +9,7 @@ const narrow_table NARROW_TABLE = {
     .packing = {{LANES, int8_PANEL, int8_PARTS, 1, int8_expand}, {LANES, bf16_PANEL, bf16_PARTS, 1, bf16_expand}},
     .convolution = narrow_convolution,
     .packs_depthwise = NARROW_PACKS_DEPTHWISE,
+    .joins_rows = 1,
     .rows = write_row,
     .layers = {
         [KAPTION_CONVOLUTION] = narrow_convolution_layer,

@@ -27,8 +27,7 @@ INLINE vector clipped_integer(vector x) { return lesser(greater(x, zero()), repe
 // narrow_silu of each lane.
 INLINE vector silu_by_pieces(vector x) {
     const vector a = magnitude(x);
-    const integers piece =
-        truncated(lesser(multiply(a, repeated(NARROW_SILU_PIECES_PER_UNIT)), repeated(NARROW_SILU_PIECES - 1)));
+    const integers piece = truncated_below(NARROW_SILU_PIECES, multiply(a, repeated(NARROW_SILU_PIECES_PER_UNIT)));
     vector sum = chosen(narrow_silu_powers[3], piece);
     sum = multiply_add(sum, a, chosen(narrow_silu_powers[2], piece));
     sum = multiply_add(sum, a, chosen(narrow_silu_powers[1], piece));

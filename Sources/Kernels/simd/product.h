@@ -94,10 +94,15 @@ INLINE void end_sums(const product_tile *tile, const int rows, const int vectors
         }
 }
 
-INLINE void run_tile(const product_tile *tile, const int rows, const int vectors, const int streams) {
+// `half`: the last vector's columns are in its lower half, which a CPU may multiply in half the time.
+INLINE void run_tile(const product_tile *tile, const int rows, const int vectors, const int streams, const int half) {
     vector sums[TILE_ROWS][TILE_VECTORS];
     const float *w = tile->panel;
+    const int last = vectors - 1;
     begin_sums(tile, rows, vectors, TILE_VECTORS, sums[0]);
+    half_vector half_sums[TILE_ROWS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) half_sums[i] = lower_half(sums[i][last]);
     for (size_t t = 0; t < tile->taps; t++) {
         const float *a[TILE_ROWS];
 #pragma clang loop unroll(full)
@@ -113,33 +118,36 @@ INLINE void run_tile(const product_tile *tile, const int rows, const int vectors
             for (int i = 0; i < rows; i++) {
                 vector x = repeated(a[i][p]);
 #pragma clang loop unroll(full)
-                for (int v = 0; v < vectors; v++) sums[i][v] = multiply_add(x, weights[v], sums[i][v]);
+                for (int v = 0; v < vectors - half; v++) sums[i][v] = multiply_add(x, weights[v], sums[i][v]);
+                if (half) half_sums[i] = multiply_add_halves(lower_half(x), lower_half(weights[last]), half_sums[i]);
             }
         }
     }
+#pragma clang loop unroll(full)
+    for (int i = 0; half && i < rows; i++) sums[i][last] = from_lower_half(half_sums[i]);
     end_sums(tile, rows, vectors, TILE_VECTORS, sums[0]);
 }
 
 typedef void (*tile_function)(const product_tile *);
-#define TILE(rows, vectors)                                                                             \
-    static void tile_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors, 0); } \
-    static void stream_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors, 1); }
+#define TILE(rows, vectors)                                                                                \
+    static void tile_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors, 0, 0); } \
+    static void half_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors, 0, 1); } \
+    static void stream_##rows##_##vectors(const product_tile *tile) { run_tile(tile, rows, vectors, 1, 0); }
 #define TILES(vectors) \
     TILE(1, vectors) TILE(2, vectors) TILE(3, vectors) TILE(4, vectors) TILE(5, vectors) TILE(6, vectors)
 #define NAMES(kind, vectors) \
     kind##_1_##vectors, kind##_2_##vectors, kind##_3_##vectors, kind##_4_##vectors, kind##_5_##vectors, kind##_6_##vectors
 TILES(1) TILES(2)
-// [single tile][vectors - 1][rows - 1]
+// [kind][vectors - 1][rows - 1]
+enum { TILE_PLAIN, TILE_HALF, TILE_STREAM, TILE_KINDS };
 #ifdef KAPTION_TILES_8_3
 TILES(3) TILE(7, 1) TILE(8, 1) TILE(7, 2) TILE(8, 2) TILE(7, 3) TILE(8, 3)
 #define ROW_NAMES(kind, vectors) {NAMES(kind, vectors), kind##_7_##vectors, kind##_8_##vectors}
-static const tile_function tiles[2][TILE_VECTORS][TILE_ROWS] = {
-    {ROW_NAMES(tile, 1), ROW_NAMES(tile, 2), ROW_NAMES(tile, 3)},
-    {ROW_NAMES(stream, 1), ROW_NAMES(stream, 2), ROW_NAMES(stream, 3)}};
+#define ALL_NAMES(kind) {ROW_NAMES(kind, 1), ROW_NAMES(kind, 2), ROW_NAMES(kind, 3)}
 #else
-static const tile_function tiles[2][TILE_VECTORS][TILE_ROWS] = {{{NAMES(tile, 1)}, {NAMES(tile, 2)}},
-                                                                {{NAMES(stream, 1)}, {NAMES(stream, 2)}}};
+#define ALL_NAMES(kind) {{NAMES(kind, 1)}, {NAMES(kind, 2)}}
 #endif
+static const tile_function tiles[TILE_KINDS][TILE_VECTORS][TILE_ROWS] = {ALL_NAMES(tile), ALL_NAMES(half), ALL_NAMES(stream)};
 
 // A product whose rows are the pixels of a convolution's output, or of a plain matrix.
 typedef struct {
@@ -153,36 +161,43 @@ typedef struct {
     product_tile tile;  // C, tail; the rest is filled in tile by tile
 } product;
 
-// Pointers of taps first..<first + taps for `rows` output pixels from `pixel` on.
-static void fill_pointers(const product *p, size_t pixel, size_t rows, size_t first, size_t taps, const float **pointers) {
+// Pointers of taps first..<first + taps for a tile's rows, from `pixel` on; the loops over them become vectors.
+static void fill_pointers(const product *p, size_t pixel, size_t first, size_t taps, const float **pointers) {
     if (p->layer == NULL) {
-        for (size_t t = 0; t < taps; t++)
-            for (size_t i = 0; i < rows; i++)
-                pointers[t * TILE_ROWS + i] = p->a + (pixel + i) * p->lda + (first + t) * p->tap_stride;
+        const uintptr_t at = (uintptr_t)(p->a + pixel * p->lda);
+        for (size_t t = first; t < first + taps; t++, pointers += TILE_ROWS)
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < TILE_ROWS; i++)
+                pointers[i] = (const float *)(at + (i * p->lda + t * p->tap_stride) * sizeof(float));
         return;
     }
     const kaption_layer *layer = p->layer;
     const kaption_window *window = &layer->window;
-    const size_t width = layer->output.width, input_stride = layer->input.stride;
-    size_t y = (p->first_pixel + pixel) / width, x = (p->first_pixel + pixel) % width;
-    for (size_t i = 0; i < rows; i++) {
-        // Wraps below zero, and then is not less than the size of the image.
-        const size_t top = y * window->stride_height - window->pad_top;
-        const size_t left = x * window->stride_width - window->pad_left;
-        size_t row = first / window->kernel_width, column = first % window->kernel_width;
-        for (size_t t = 0; t < taps; t++) {
-            const size_t in_y = top + row * window->dilation_height, in_x = left + column * window->dilation_width;
-            const int inside = in_y < layer->input.height && in_x < layer->input.width;
-            const float *in = inside ? layer->input.data + (in_y * layer->input.width + in_x) * input_stride : layer->zeros;
-            pointers[t * TILE_ROWS + i] = in + p->group_offset;
-            if (++column == window->kernel_width) {
-                column = 0;
-                row++;
-            }
+    const size_t height = layer->input.height, width = layer->input.width, step = layer->input.stride * sizeof(float);
+    const uintptr_t origin = (uintptr_t)(layer->input.data + p->group_offset), border = (uintptr_t)(layer->zeros + p->group_offset);
+    // Of a window's beginning. Wraps below zero, and then is not less than the size of the image.
+    uintptr_t in_y[TILE_ROWS], in_x[TILE_ROWS], at[TILE_ROWS];
+    size_t y = (p->first_pixel + pixel) / layer->output.width, x = (p->first_pixel + pixel) % layer->output.width;
+    for (size_t i = 0; i < TILE_ROWS; i++) {
+        in_y[i] = y * window->stride_height - window->pad_top;
+        in_x[i] = x * window->stride_width - window->pad_left;
+        at[i] = origin + (in_y[i] * width + in_x[i]) * step;
+        const int is_last = ++x == layer->output.width;
+        x = is_last ? 0 : x;
+        y += (size_t)is_last;
+    }
+    size_t row = first / window->kernel_width, column = first % window->kernel_width;
+    for (size_t t = 0; t < taps; t++, pointers += TILE_ROWS) {
+        const size_t down = row * window->dilation_height, across = column * window->dilation_width;
+        const size_t away = (down * width + across) * step;
+#pragma clang loop unroll(full)
+        for (size_t i = 0; i < TILE_ROWS; i++) {
+            const int inside = (in_y[i] + down < height) & (in_x[i] + across < width);
+            pointers[i] = (const float *)(inside ? at[i] + away : border);
         }
-        if (++x == width) {
-            x = 0;
-            y++;
+        if (++column == window->kernel_width) {
+            column = 0;
+            row++;
         }
     }
 }
@@ -205,6 +220,7 @@ static void run_panels(const product *p, const row_tiles *rows, size_t first, si
     for (size_t j = 0; j < p->n;) {
         const size_t vectors = panel_vectors(p->n - j), width = vectors * LANES;
         const size_t used = p->n - j < width ? p->n - j : width;
+        const int kind = streams ? TILE_STREAM : HAS_HALVES && width - used >= LANES / 2 ? TILE_HALF : TILE_PLAIN;
         tile.panel = p->packed + j * k + depth * width;
         tile.mask = first_lanes(used - (vectors - 1) * LANES);
         tile.bias = p->tile.bias == NULL ? NULL : p->tile.bias + j;
@@ -217,7 +233,7 @@ static void run_panels(const product *p, const row_tiles *rows, size_t first, si
             tile.c = p->tile.c + row * tile.ldc + j;
             tile.residual = p->tile.residual == NULL ? NULL : p->tile.residual + row * tile.residual_stride + j;
             tile.ahead = streams ? STREAM_AHEAD : i - first < vectors ? next - tile.panel + (ptrdiff_t)((i - first) * LANES) : 0;
-            tiles[streams][vectors - 1][row_count(rows, i) - 1](&tile);
+            tiles[kind][vectors - 1][row_count(rows, i) - 1](&tile);
             if (tile.is_last && !is_clip(tile.activation))
                 activate_rows(tile.activation, tile.c, row_count(rows, i), used, tile.ldc);
         }
@@ -244,8 +260,7 @@ static void run_product(const product *p) {
         for (size_t tap = 0; tap < p->taps; tap += block_taps) {
             tile.taps = at_most(block_taps, p->taps - tap);
             for (size_t i = first; i < end; i++)
-                fill_pointers(p, first_row(&rows, i), row_count(&rows, i), tap, tile.taps,
-                              pointers + (i - first) * block_taps * TILE_ROWS);
+                fill_pointers(p, first_row(&rows, i), tap, tile.taps, pointers + (i - first) * block_taps * TILE_ROWS);
             for (size_t channel = 0; channel < p->channels; channel += block_k) {
                 tile.first = channel;
                 tile.count = at_most(block_k, p->channels - channel);

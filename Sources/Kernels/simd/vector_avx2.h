@@ -24,6 +24,12 @@ INLINE vector subtract(vector a, vector b) { return _mm256_sub_ps(a, b); }
 INLINE vector multiply(vector a, vector b) { return _mm256_mul_ps(a, b); }
 INLINE vector divide(vector a, vector b) { return _mm256_div_ps(a, b); }
 INLINE vector multiply_add(vector a, vector b, vector c) { return _mm256_fmadd_ps(a, b, c); }
+// Vectors of the lower 4 lanes.
+typedef __m128 half_vector;
+enum { HAS_HALVES = 0 };
+INLINE half_vector lower_half(vector a) { return _mm256_castps256_ps128(a); }
+INLINE vector from_lower_half(half_vector a) { return _mm256_castps128_ps256(a); }
+INLINE half_vector multiply_add_halves(half_vector a, half_vector b, half_vector c) { return _mm_fmadd_ps(a, b, c); }
 // The greater and the lesser one; b where either is NaN.
 INLINE vector greater(vector a, vector b) { return _mm256_max_ps(a, b); }
 INLINE vector lesser(vector a, vector b) { return _mm256_min_ps(a, b); }

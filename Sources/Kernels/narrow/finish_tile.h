@@ -1,0 +1,137 @@
+// The commonest tails of a product's tile while its sums are still in registers: from integers to bytes, from floats to bfloat16, and from both
+// to floats, AVX-512. What they do to a sum is what finish_known does.
+
+// Whether all that a product's tail makes of its sums can be rounded to 32 bits, so that nothing needs a bound before it is packed. SiLU makes
+// nothing greater.
+static int rounds_in_range(const narrow_product *p) {
+    const float channels = (float)(p->layer->input.channels / p->layer->groups);
+    const float taps = (float)(p->layer->window.kernel_height * p->layer->window.kernel_width);
+    vector greatest = zero();
+    const size_t end = p->first_filter + p->filters;
+    for (size_t j = p->first_filter; j < end; j += LANES) {
+        const lane_mask mask = first_lanes(end - j);
+        const vector multiplier = magnitude(load_first(mask, p->constants.multiplier + j));
+        const vector offset = magnitude(load_first(mask, p->constants.offset + j));
+        greatest = greater(greatest, multiply_add(multiplier, repeated(channels * taps * 255.0f * 127.0f), offset));
+    }
+    const float units = p->tail.is_folded ? 1.0f : p->tail.factor;
+    return (greatest_lane(greatest) + 255.0f * fabsf(p->tail.other_factor)) * units < 2e9f;
+}
+
+INLINE tile_tail tile_tail_of(const narrow_product *p, const int is_integer) {
+    const kaption_element element = p->layer->output_numbers.element, other_element = p->layer->other_numbers.element;
+    const int has_other = p->layer->has_other;
+    if (p->row_scales != NULL || (has_other && other_element != element)) return TILE_TO_MEMORY;
+    if (element == KAPTION_FLOAT32) return !p->tail.is_folded ? TILE_TO_MEMORY : has_other ? TILE_FLOATS_OF_SUM : TILE_FLOATS;
+    if (element != (is_integer ? KAPTION_UINT8 : KAPTION_BFLOAT16)) return TILE_TO_MEMORY;
+    if (is_integer && !rounds_in_range(p)) return TILE_TO_MEMORY;
+    if (has_other) return p->tail.is_folded ? TILE_CLIP_OF_SUM : TILE_TO_MEMORY;
+    if (p->tail.is_folded) return TILE_CLIP;
+    return p->tail.activation.kind == KAPTION_SILU ? TILE_SILU : TILE_TO_MEMORY;
+}
+
+// Where a tile's outputs go, the rows' first filters.
+typedef struct {
+    const narrow_tail *tail;
+    const float *multiplier, *offset;
+    size_t used;  // filters
+    uint8_t *out;
+    size_t out_stride;
+    const uint8_t *other;
+    size_t other_stride;
+} tile_output;
+
+INLINE vector with_other(const tile_output *to, const tile_tail kind, const kaption_element element, int i, int v, vector x) {
+    if (kind != TILE_CLIP_OF_SUM && kind != TILE_FLOATS_OF_SUM) return x;
+    const uint8_t *other = to->other + (size_t)i * to->other_stride + (size_t)v * LANES * kaption_element_bytes(element);
+    const lane_mask mask = first_lanes(to->used - (size_t)v * LANES);
+    return multiply_add(load_numbers(element, mask, other), repeated(to->tail->other_factor), x);
+}
+
+// Four vectors at a time are packed: those of one, two or four rows.
+INLINE void finish_byte_rows(const tile_output *to, const tile_tail kind, const int rows, const int vectors, const int stride,
+                             const integers *sums) {
+    const int together = vectors > 2 ? 1 : 4 / vectors;
+    const __m512i low = _mm512_set1_epi8((char)(int)to->tail->low), high = _mm512_set1_epi8((char)(int)to->tail->high);
+    const __mmask64 mask = ~(__mmask64)0 >> (64 - to->used);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i += together) {
+        __m512i x[4];
+#pragma clang loop unroll(full)
+        for (int q = 0; q < 4; q++) {
+            const int row = i + q / vectors, v = q % vectors;
+            x[q] = zero_integers();
+            if (q >= together * vectors || row >= rows) continue;
+            const vector scaled =
+                multiply_add(floats_of(sums[row * stride + v]), load(to->multiplier + v * LANES), load(to->offset + v * LANES));
+            const vector sum = with_other(to, kind, KAPTION_UINT8, row, v, scaled);
+            x[q] = _mm512_cvtps_epi32(kind == TILE_SILU ? silu_in_units(to->tail, sum) : sum);
+        }
+        const __m512i bytes = _mm512_min_epu8(high, _mm512_max_epu8(low, packed_bytes(x[0], x[1], x[2], x[3])));
+        uint8_t *out = to->out + (size_t)i * to->out_stride;
+        if (together == 1) {
+            _mm512_mask_storeu_epi8(out, mask, bytes);
+        } else if (together == 2) {
+            _mm256_mask_storeu_epi8(out, (__mmask32)mask, _mm512_castsi512_si256(bytes));
+            if (i + 1 < rows) _mm256_mask_storeu_epi8(out + to->out_stride, (__mmask32)mask, _mm512_extracti64x4_epi64(bytes, 1));
+        } else {
+            __m512i left = bytes;
+#pragma clang loop unroll(full)
+            for (int q = 0; q < 4; q++, left = _mm512_alignr_epi32(left, left, 4))
+                if (i + q < rows) _mm_mask_storeu_epi8(out + (size_t)q * to->out_stride, (__mmask16)mask, _mm512_castsi512_si128(left));
+        }
+    }
+}
+
+// A multiplier of bfloat16 is one.
+INLINE void finish_pair_rows(const tile_output *to, const tile_tail kind, const int rows, const int vectors, const int stride,
+                             const vector *sums) {
+    const vector low = repeated(to->tail->low), high = repeated(to->tail->high);
+    const lane_mask mask = first_lanes(to->used - (size_t)(vectors - 1) * LANES);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+        uint8_t *out = to->out + (size_t)i * to->out_stride;
+        vector x[3];
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) {
+            const vector sum = with_other(to, kind, KAPTION_BFLOAT16, i, v, add(sums[i * stride + v], load(to->offset + v * LANES)));
+            x[v] = kind == TILE_SILU ? rounded_silu(sum) : clipped(sum, low, high);
+        }
+        const int last = vectors - 1;
+        if (vectors > 1) store_two_bfloat16(vectors == 2 ? (__mmask32)mask << 16 | 0xffff : 0xffffffffu, out, x[0], x[1]);
+        if (vectors != 2) store_bfloat16(mask, out + (size_t)last * 2 * LANES, x[last]);
+    }
+}
+
+INLINE void finish_float_rows(const tile_output *to, const tile_tail kind, const int is_integer, const int rows, const int vectors,
+                              const int stride, const integers *sums) {
+    const vector low = repeated(to->tail->low), high = repeated(to->tail->high);
+    const lane_mask mask = first_lanes(to->used - (size_t)(vectors - 1) * LANES);
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++)
+#pragma clang loop unroll(full)
+        for (int v = 0; v < vectors; v++) {
+            const vector offset = load(to->offset + v * LANES);
+            vector x = (vector)sums[i * stride + v];
+            x = is_integer ? multiply_add(floats_of(sums[i * stride + v]), load(to->multiplier + v * LANES), offset) : add(x, offset);
+            x = clipped(with_other(to, kind, KAPTION_FLOAT32, i, v, x), low, high);
+            float *out = (float *)(void *)(to->out + (size_t)i * to->out_stride) + v * LANES;
+            if (v == vectors - 1) store_first(mask, out, x);
+            else store(out, x);
+        }
+}
+
+// `sums`: [rows][stride], integers or floats, of which the first `vectors` of a row count.
+INLINE void finish_tile(const narrow_product *p, const tile_tail kind, const int is_integer, const int rows, const int vectors,
+                        const int stride, const integers *sums, size_t row, size_t filter, size_t used) {
+    const int is_float = kind == TILE_FLOATS || kind == TILE_FLOATS_OF_SUM, has_other = kind == TILE_CLIP_OF_SUM || kind == TILE_FLOATS_OF_SUM;
+    const size_t bytes = is_float ? 4 : is_integer ? 1 : 2;
+    const tile_output to = {
+        .tail = &p->tail, .multiplier = p->constants.multiplier + filter, .offset = p->constants.offset + filter, .used = used,
+        .out = narrow_product_output(p, row, filter), .out_stride = p->layer->output.stride * bytes,
+        .other = has_other ? narrow_product_other(p, row, filter) : NULL, .other_stride = p->layer->other.stride * bytes,
+    };
+    if (is_float) finish_float_rows(&to, kind, is_integer, rows, vectors, stride, sums);
+    else if (is_integer) finish_byte_rows(&to, kind, rows, vectors, stride, sums);
+    else finish_pair_rows(&to, kind, rows, vectors, stride, (const vector *)sums);
+}
