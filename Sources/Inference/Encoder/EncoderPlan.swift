@@ -34,7 +34,8 @@ final class EncoderPlan: @unchecked Sendable {
         try graph.validate { tensors[$0]?.shape }
         _ = try graph.featureSize()
         try graph.checkLimits()
-        let sequence = try LayerSequence(graph, precision: precision, quantisation: quantisation)
+        let sequence = try LayerSequence(
+            graph, precision: precision, quantisation: quantisation, instructionSet: instructionSet)
         let placement = try ValuePlacement(sequence, instructionSet.isa, inStrips: inStrips)
         var constants = ConstantLayout(instructionSet.isa, corrections: quantisation?.corrections ?? [:])
         var built: [kaption_step] = []

@@ -19,7 +19,10 @@ struct LayerSequence {
     }
 
     /// - Throws: `ModelError` where a value's numbers are missing.
-    init(_ graph: Graph, precision: ModelManifest.Precision.Kind, quantisation: Quantisation?) throws {
+    init(
+        _ graph: Graph, precision: ModelManifest.Precision.Kind, quantisation: Quantisation?,
+        instructionSet: InstructionSet
+    ) throws {
         self.graph = graph
         let fusion = LayerFusion(graph)
         output = fusion.output
@@ -39,9 +42,12 @@ struct LayerSequence {
         default: edges = ValueNumbers()
         }
         let wide = Set(quantisation?.wide ?? [])
-        let isNarrow = fusion.layers.map { layer in
+        let floats = FloatLayers(fusion.layers, graph: graph, instructionSet: instructionSet)
+        let isNarrow = fusion.layers.enumerated().map { index, layer in
             if layer.output == fusion.output, layer.isMove { return false }
-            if precision == .bf16 { return layer.hasWholePairs || layer.readsImage }
+            if precision == .bf16 {
+                return (layer.hasWholePairs || layer.readsImage) && !floats.indices.contains(index)
+            }
             return !wide.contains(layer.output) && layer.sumLength <= Int(KAPTION_UINT8_SUM_LIMIT)
         }
         let sumsAreNarrow = !(quantisation?.floatSums ?? false)
@@ -157,7 +163,7 @@ extension EncoderLayer {
         return (convolution.weightShape.last ?? 1).isMultiple(of: 2)
     }
 
-    /// Whether it reads the pixels of the image, behind whose channels a conversion writes zeros.
+    /// Whether it reads the pixels of the image, which are finite, and behind whose channels a conversion writes zeros.
     fileprivate var readsImage: Bool {
         guard case .convolution(let convolution) = kind else { return false }
         return inputs == [0] && convolution.groups == 1
