@@ -5,36 +5,6 @@ import Testing
 /// Every narrow kernel of every table against its plain twin: 8-bit integers to the bit; bfloat16 within its rounding, as the order
 /// of its sums is the instructions' own.
 @Suite struct NarrowLayerTests {
-    private func check(_ layer: NarrowCase) {
-        var layer = layer
-        let outputs = [layer.output, NarrowCase.floats]
-        for output in outputs {
-            layer.output = output
-            compare(layer) { $0 == $1 || ($0.isNaN && $1.isNaN) }
-        }
-        layer.input = NarrowCase.halves
-        for output in [NarrowCase.halves, NarrowCase.floats] {
-            layer.output = output
-            compare(layer) {
-                $0 == $1 || ($0.isNaN && $1.isNaN)
-                    || abs($0 - $1) <= (output.element == KAPTION_BFLOAT16 ? 0.008 : 2e-4) * max(4, abs($1))
-            }
-        }
-    }
-
-    private func compare(_ layer: NarrowCase, _ isEqual: (Float, Float) -> Bool) {
-        let expected = layer.run(KAPTION_ISA_PLAIN)
-        #expect(expected.touched == 0)
-        for isa in narrowTables {
-            let result = layer.run(isa)
-            let name = String(cString: kaption_isa_name(isa))
-            #expect(result.touched == 0, "\(name) wrote outside: \(layer)")
-            let isSame =
-                result.values.count == expected.values.count && zip(result.values, expected.values).allSatisfy(isEqual)
-            #expect(isSame, "\(name): \(layer)")
-        }
-    }
-
     @Test(arguments: LayerTests.windows.indices) func convolutions(index: Int) {
         let shapes = [
             (1, 1, 1), (3, 8, 1), (3, 32, 1), (4, 18, 2), (6, 10, 2), (16, 48, 1), (19, 65, 1), (64, 50, 2),
@@ -53,7 +23,7 @@ import Testing
                 layer.hasBias = channels != 4
                 layer.otherRepeats = channels.isMultiple(of: 2) ? nil : false
                 layer.activation = LayerTests.activations[channels % 3 == 0 ? 1 : 0]
-                check(layer)
+                layer.checkBesidePlain()
             }
         }
     }
@@ -69,7 +39,9 @@ import Testing
             layer.activation = LayerTests.activations[1]
             for numbers in [NarrowCase.integers, NarrowCase.halves] {
                 (layer.input, layer.output) = (numbers, numbers)
-                compare(layer) { abs($0 - $1) <= (numbers.element == KAPTION_UINT8 ? 0 : 0.008 * max(4, abs($1))) }
+                layer.compareWithPlain {
+                    abs($0 - $1) <= (numbers.element == KAPTION_UINT8 ? 0 : 0.008 * max(4, abs($1)))
+                }
             }
         }
     }
@@ -84,78 +56,7 @@ import Testing
                 layer.window = LayerTests.window(size, size, stride: (stride, stride), pad: (size / 2, 1, size - 1, 2))
                 guard layer.outputHeight >= 1, layer.outputWidth >= 1 else { continue }
                 layer.activation = LayerTests.activations[1]
-                check(layer)
-            }
-        }
-    }
-
-    /// Sums so far outside the output's range that no integer holds them.
-    @Test(arguments: [KAPTION_LINEAR, KAPTION_CLIP, KAPTION_SILU].map(\.rawValue)) func sumsBeyondIntegers(kind: UInt32)
-    {
-        for scale: Float in [1e-8, 1e-12, 1e-30] {
-            var layer = NarrowCase(
-                operation: KAPTION_CONVOLUTION, height: 6, width: 7, channels: 40, outputChannels: 50)
-            layer.activation = kaption_activation(kind: kaption_activation_kind(kind), alpha: -1, beta: 2)
-            for otherRepeats in [nil, false] {
-                layer.otherRepeats = kind == KAPTION_SILU.rawValue ? nil : otherRepeats
-                layer.output.scale = scale
-                compare(layer, ==)
-            }
-        }
-    }
-
-    /// Sums that are no numbers once they are scaled.
-    @Test(arguments: [KAPTION_LINEAR, KAPTION_CLIP, KAPTION_SILU].map(\.rawValue)) func sumsBeyondFloats(kind: UInt32) {
-        for operation in [KAPTION_CONVOLUTION, KAPTION_DEPTHWISE] {
-            for channels in [20, 70] {
-                var layer = NarrowCase(operation: operation, height: 6, width: 7, channels: channels)
-                layer.groups = operation == KAPTION_DEPTHWISE ? channels : 1
-                layer.window = LayerTests.window(3, 3, pad: (1, 1, 1, 1))
-                layer.activation = kaption_activation(kind: kaption_activation_kind(kind), alpha: -1, beta: 2)
-                layer.input.scale = 3e37
-                compare(layer, ==)
-            }
-        }
-    }
-
-    /// Residual sums that stay floats.
-    @Test func sumsOfFloats() {
-        for (width, channels, filters) in [(7, 40, 100), (31, 64, 24), (3, 20, 16), (40, 128, 49)] {
-            for input in [NarrowCase.integers, NarrowCase.halves] {
-                var layer = NarrowCase(
-                    operation: KAPTION_CONVOLUTION, height: 5, width: width, channels: channels,
-                    outputChannels: filters,
-                    otherRepeats: false, input: input, other: NarrowCase.floats, output: NarrowCase.floats)
-                for activation in LayerTests.activations.prefix(3) {
-                    layer.activation = activation
-                    compare(layer) {
-                        $0 == $1 || ($0.isNaN && $1.isNaN)
-                            || input.element == KAPTION_BFLOAT16 && abs($0 - $1) <= 2e-4 * max(4, abs($1))
-                    }
-                }
-            }
-        }
-    }
-
-    /// A sum that takes the place of what it adds is the sum that does not.
-    @Test func sumsInPlace() {
-        for (height, width, channels, filters) in [(7, 7, 40, 100), (12, 31, 64, 32), (1, 1, 3, 5), (9, 5, 128, 49)] {
-            for size in [1, 3] {
-                for numbers in [NarrowCase.integers, NarrowCase.halves] {
-                    var layer = NarrowCase(
-                        operation: KAPTION_CONVOLUTION, height: height, width: width, channels: channels,
-                        outputChannels: filters, otherRepeats: false, input: numbers, output: numbers)
-                    layer.window = LayerTests.window(size, size, pad: (size / 2, size / 2, size / 2, size / 2))
-                    layer.activation = LayerTests.activations[1]
-                    for isa in [KAPTION_ISA_PLAIN] + narrowTables {
-                        layer.isInPlace = false
-                        let apart = layer.run(isa).values
-                        layer.isInPlace = true
-                        let inPlace = layer.run(isa)
-                        #expect(inPlace.touched == 0)
-                        #expect(inPlace.values == apart)
-                    }
-                }
+                layer.checkBesidePlain()
             }
         }
     }
@@ -171,7 +72,7 @@ import Testing
                 else { continue }
                 layer.hasBias = channels != 8
                 layer.activation = LayerTests.activations[channels % 2]
-                check(layer)
+                layer.checkBesidePlain()
             }
         }
     }
@@ -182,7 +83,7 @@ import Testing
                 var layer = NarrowCase(operation: operation, height: 20, width: 21, channels: 5)
                 layer.groups = operation == KAPTION_DEPTHWISE ? 5 : 1
                 layer.window = LayerTests.window(size, size, pad: (3, 2, 1, 4))
-                check(layer)
+                layer.checkBesidePlain()
             }
         }
     }
@@ -195,23 +96,7 @@ import Testing
                 layer.otherRepeats = false
                 layer.activation = LayerTests.activations[1]
                 layer.output.scale = 1.5
-                check(layer)
-            }
-        }
-    }
-
-    @Test(arguments: LayerTests.activations.indices) func tails(index: Int) {
-        let operations = [
-            KAPTION_CONVOLUTION, KAPTION_DEPTHWISE, KAPTION_ADD, KAPTION_MULTIPLY, KAPTION_SCALE_SHIFT,
-            KAPTION_ACTIVATION, KAPTION_MAX_POOL, KAPTION_AVERAGE_POOL, KAPTION_GLOBAL_AVERAGE_POOL,
-        ]
-        for operation in operations {
-            for channels in [1, 8, 21, 64, 100] {
-                var layer = NarrowCase(operation: operation, channels: channels)
-                layer.groups = operation == KAPTION_DEPTHWISE ? channels : 1
-                layer.activation = LayerTests.activations[index]
-                if operation == KAPTION_ADD || operation == KAPTION_MULTIPLY { layer.otherRepeats = channels == 21 }
-                check(layer)
+                layer.checkBesidePlain()
             }
         }
     }
@@ -222,9 +107,9 @@ import Testing
                 var layer = NarrowCase(operation: operation, height: 11, width: 12, channels: channels)
                 layer.window = LayerTests.windows[index]
                 layer.countsPadding = countsPadding
-                check(layer)
+                layer.checkBesidePlain()
                 layer.output = layer.input
-                check(layer)
+                layer.checkBesidePlain()
             }
         }
     }
@@ -234,18 +119,18 @@ import Testing
             var layer = NarrowCase(operation: KAPTION_GATHER_CHANNELS, channels: 5)
             layer.outputChannels = 9
             (layer.input, layer.output) = (numbers, numbers)
-            compare(layer, ==)
+            layer.compareWithPlain(==)
             layer = NarrowCase(operation: KAPTION_COPY, channels: 33)
             (layer.input, layer.output) = (numbers, numbers)
-            compare(layer, ==)
+            layer.compareWithPlain(==)
             for channels in [1, 4, 33] {
                 layer = NarrowCase(operation: KAPTION_CONVERT, channels: channels)
                 (layer.input, layer.output) = (numbers, NarrowCase.floats)
-                compare(layer, ==)
+                layer.compareWithPlain(==)
                 (layer.input, layer.output) = (NarrowCase.floats, numbers)
-                compare(layer, ==)
+                layer.compareWithPlain(==)
                 layer.gap = 0
-                compare(layer, ==)
+                layer.compareWithPlain(==)
             }
         }
     }

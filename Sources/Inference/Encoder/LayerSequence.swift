@@ -42,11 +42,13 @@ struct LayerSequence {
         default: edges = ValueNumbers()
         }
         let wide = Set(quantisation?.wide ?? [])
-        let floats = FloatLayers(fusion.layers, graph: graph, instructionSet: instructionSet)
+        let floats =
+            precision == .bf16
+            ? FloatLayers(fusion.layers, graph: graph, instructionSet: instructionSet).indices : []
         let isNarrow = fusion.layers.enumerated().map { index, layer in
             if layer.output == fusion.output, layer.isMove { return false }
             if precision == .bf16 {
-                return (layer.hasWholePairs || layer.readsImage) && !floats.indices.contains(index)
+                return (layer.hasWholePairs || layer.readsImage) && !floats.contains(index)
             }
             return !wide.contains(layer.output) && layer.sumLength <= Int(KAPTION_UINT8_SUM_LIMIT)
         }

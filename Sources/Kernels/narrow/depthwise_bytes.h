@@ -1,6 +1,7 @@
 // Depthwise convolutions of bytes with VNNI. A row of output takes its columns, 64 channels of them, from a buffer in which the bytes of up to
 // four rows of a channel lie side by side: a dot product is then four taps, and a column is put in order once for all windows that it is in.
 // The exact sums are those of depthwise.h.
+#include "byte_halves.h"
 
 // Vector v of a column holds the channels 16·l + 4·v + i in lane 4·l + i: unpacking leaves them so, and packing the sums undoes it.
 INLINE void transpose_lanes(const __m512i from[4], __m512i to[4]) {
@@ -33,12 +34,17 @@ typedef struct {
     size_t quads;        // vectors' worth of four rows in a window's height
     const int8_t *weights;  // of the channels at hand: [column][quad][4 vectors][64 bytes]
     size_t channel, count;
-    int is_half;  // depthwise_half.h
+    byte_tail_kind kind;
+    int is_half;  // at most 32 channels: half vectors, and two outputs share a tail
     byte_constants of;
     uint8_t *columns;  // [column][quad][4 vectors][64 bytes]
 } byte_columns;
 
-static byte_tail_kind byte_tail_of(const byte_columns *p);
+static byte_tail_kind byte_tail_of(const kaption_layer *layer, const narrow_tail *tail) {
+    if (layer->output_numbers.element != KAPTION_UINT8) return BYTE_TAIL_OTHER;
+    if (tail->is_folded) return BYTE_TAIL_CLIP;
+    return tail->activation.kind == KAPTION_SILU ? BYTE_TAIL_SILU : BYTE_TAIL_OTHER;
+}
 
 // Loads the constants of 64 channels in the order of the vectors.
 static void load_channels(byte_columns *p, size_t channel) {
@@ -48,7 +54,7 @@ static void load_channels(byte_columns *p, size_t channel) {
     load_lanes(p->constants.offset + channel, left, p->of.offset);
     p->channel = channel;
     p->count = p->layer->output.channels - channel < 64 ? p->layer->output.channels - channel : 64;
-    p->is_half = p->count <= 32 && byte_tail_of(p) != BYTE_TAIL_OTHER;
+    p->is_half = p->count <= 32 && p->kind != BYTE_TAIL_OTHER;
     for (int v = 0; p->is_half && v < 4; v++) {
         p->of.multiplier[v] = _mm512_shuffle_i64x2(p->of.multiplier[v], p->of.multiplier[v], 0x44);
         p->of.offset[v] = _mm512_shuffle_i64x2(p->of.offset[v], p->of.offset[v], 0x44);
@@ -58,17 +64,16 @@ static void load_channels(byte_columns *p, size_t channel) {
 }
 
 // A column of the four rows from `rows` on, `height` of them the window's.
-INLINE void order_column(const uint8_t *const *rows, const size_t height, __mmask64 mask, uint8_t *to) {
+INLINE void order_column(const uint8_t *const *rows, const size_t height, __mmask64 mask, uint8_t *to, const int is_half) {
     __m512i taps[4];
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < 4; i++)
-        taps[i] = i < height ? _mm512_maskz_loadu_epi8(mask, rows[i]) : _mm512_setzero_si512();
-    const __m512i low = _mm512_unpacklo_epi8(taps[0], taps[1]), high = _mm512_unpackhi_epi8(taps[0], taps[1]);
-    const __m512i next_low = _mm512_unpacklo_epi8(taps[2], taps[3]), next_high = _mm512_unpackhi_epi8(taps[2], taps[3]);
-    _mm512_store_si512(to, _mm512_unpacklo_epi16(low, next_low));
-    _mm512_store_si512(to + 64, _mm512_unpackhi_epi16(low, next_low));
-    _mm512_store_si512(to + 128, _mm512_unpacklo_epi16(high, next_high));
-    _mm512_store_si512(to + 192, _mm512_unpackhi_epi16(high, next_high));
+    for (size_t i = 0; i < 4; i++) taps[i] = i < height ? load_masked_bytes(mask, rows[i], is_half) : _mm512_setzero_si512();
+    const __m512i low = low_bytes_in_turn(taps[0], taps[1], is_half), high = high_bytes_in_turn(taps[0], taps[1], is_half);
+    const __m512i next_low = low_bytes_in_turn(taps[2], taps[3], is_half), next_high = high_bytes_in_turn(taps[2], taps[3], is_half);
+    store_whole_bytes(to, low_pairs_in_turn(low, next_low, is_half), is_half);
+    store_whole_bytes(to + 64, high_pairs_in_turn(low, next_low, is_half), is_half);
+    store_whole_bytes(to + 128, low_pairs_in_turn(high, next_high, is_half), is_half);
+    store_whole_bytes(to + 192, high_pairs_in_turn(high, next_high, is_half), is_half);
 }
 
 // Four vectors of sums as bytes, in the order of the channels.
@@ -99,11 +104,23 @@ INLINE void finish_channels(const byte_columns *p, const byte_constants *of, con
                        scaled_sum(&p->constants, p->channel + 16 * l, floats_of(x[l])));
 }
 
+// The tail of two outputs of half vectors, of which `next` may be NULL.
+INLINE void finish_halves(const byte_columns *p, const byte_constants *of, const narrow_tail *tail, const byte_tail_kind kind,
+                          const __m512i first[4], const __m512i second[4], uint8_t *out, uint8_t *next) {
+    __m512i sums[4];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < 4; v++) sums[v] = _mm512_inserti64x4(first[v], _mm512_castsi512_si256(second[v]), 1);
+    const __m512i bytes = finished_bytes(of, tail, kind, sums);
+    const __mmask32 mask = ~(__mmask32)0 >> (32 - p->count);
+    _mm256_mask_storeu_epi8(out, mask, _mm512_castsi512_si256(bytes));
+    if (next != NULL) _mm256_mask_storeu_epi8(next, mask, _mm512_extracti64x4_epi64(bytes, 1));
+}
+
 // What `outputs` neighbours share is loaded once: four at a time.
 enum { BYTE_OUTPUTS = 4 };
 INLINE void multiply_outputs(const byte_columns *p, const byte_constants *of, const narrow_tail *tail, const uint8_t *columns,
                              size_t across, size_t dilation, uint8_t *out, size_t stride, const size_t outputs, const size_t width,
-                             const size_t quads, const byte_tail_kind kind) {
+                             const size_t quads, const byte_tail_kind kind, const int is_half) {
     __m512i sums[BYTE_OUTPUTS][4];
     const int8_t *w = p->weights;
 #pragma clang loop unroll(full)
@@ -115,17 +132,19 @@ INLINE void multiply_outputs(const byte_columns *p, const byte_constants *of, co
             const uint8_t *in = columns + column * dilation + quad * 256;
 #pragma clang loop unroll(full)
             for (int v = 0; v < 4; v++) {
-                const __m512i weights = _mm512_loadu_si512(w + 64 * v);
+                const __m512i weights = load_whole_bytes(w + 64 * v, is_half);
 #pragma clang loop unroll(full)
                 for (size_t i = 0; i < outputs; i++)
-                    sums[i][v] = _mm512_dpbusd_epi32(sums[i][v], _mm512_load_si512(in + i * across + 64 * v), weights);
+                    sums[i][v] = add_dot_products(sums[i][v], load_whole_bytes(in + i * across + 64 * v, is_half), weights, is_half);
             }
         }
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < outputs; i++) finish_channels(p, of, tail, kind, sums[i], out + i * stride);
+    for (size_t i = 0; i < outputs; i += is_half ? 2 : 1) {
+        const size_t next = i + 1 < outputs ? i + 1 : i;
+        if (!is_half) finish_channels(p, of, tail, kind, sums[i], out + i * stride);
+        else finish_halves(p, of, tail, kind, sums[i], sums[next], out + i * stride, next == i ? NULL : out + next * stride);
+    }
 }
-
-#include "depthwise_half.h"
 
 // Puts columns [first, first + count) of the padded input in order, for the windows of output row y.
 INLINE void order_columns_of(const byte_columns *p, size_t y, size_t first, size_t count, const size_t height, const int is_half) {
@@ -146,8 +165,7 @@ INLINE void order_columns_of(const byte_columns *p, size_t y, size_t first, size
     for (size_t c = 0; c < count; c++) {
         const int inside = c >= begin && c < end;
         for (size_t quad = 0; quad < (height + 3) / 4; quad++, to += 256)
-            if (is_half) order_half_column((inside ? rows : borders) + 4 * quad, height - 4 * quad, (__mmask32)mask, to);
-            else order_column((inside ? rows : borders) + 4 * quad, height - 4 * quad, mask, to);
+            order_column((inside ? rows : borders) + 4 * quad, height - 4 * quad, mask, to, is_half);
         for (size_t row = 0; inside && row < height; row++) rows[row] += steps[row];
     }
 }
@@ -170,28 +188,18 @@ INLINE void multiply_columns(const byte_columns *p, size_t y, size_t x, size_t c
     const uint8_t *columns = p->columns;
     const byte_constants of = p->of;
     const narrow_tail tail = p->tail;
-#define MULTIPLY_OUTPUTS(outputs)                                                                                             \
-    if (is_half) multiply_half_outputs(p, &of, &tail, columns, across, dilation, out, stride, outputs, width, quads, kind);   \
-    else multiply_outputs(p, &of, &tail, columns, across, dilation, out, stride, outputs, width, quads, kind)
     size_t i = 0;
     for (; i + BYTE_OUTPUTS <= count; i += BYTE_OUTPUTS, columns += BYTE_OUTPUTS * across, out += BYTE_OUTPUTS * stride)
-        MULTIPLY_OUTPUTS(BYTE_OUTPUTS);
-    for (; i < count; i++, columns += across, out += stride) MULTIPLY_OUTPUTS(1);
-#undef MULTIPLY_OUTPUTS
-}
-
-static byte_tail_kind byte_tail_of(const byte_columns *p) {
-    if (p->layer->output_numbers.element != KAPTION_UINT8) return BYTE_TAIL_OTHER;
-    if (p->tail.is_folded) return BYTE_TAIL_CLIP;
-    return p->tail.activation.kind == KAPTION_SILU ? BYTE_TAIL_SILU : BYTE_TAIL_OTHER;
+        multiply_outputs(p, &of, &tail, columns, across, dilation, out, stride, BYTE_OUTPUTS, width, quads, kind, is_half);
+    for (; i < count; i++, columns += across, out += stride)
+        multiply_outputs(p, &of, &tail, columns, across, dilation, out, stride, 1, width, quads, kind, is_half);
 }
 
 INLINE void multiply_columns_of(const byte_columns *p, size_t y, size_t x, size_t count, const size_t width, const size_t quads) {
-    const byte_tail_kind kind = byte_tail_of(p);
-    if (kind == BYTE_TAIL_CLIP && p->is_half) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP, 1);
-    else if (kind == BYTE_TAIL_CLIP) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP, 0);
-    else if (kind == BYTE_TAIL_SILU && p->is_half) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU, 1);
-    else if (kind == BYTE_TAIL_SILU) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU, 0);
+    if (p->kind == BYTE_TAIL_CLIP && p->is_half) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP, 1);
+    else if (p->kind == BYTE_TAIL_CLIP) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_CLIP, 0);
+    else if (p->kind == BYTE_TAIL_SILU && p->is_half) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU, 1);
+    else if (p->kind == BYTE_TAIL_SILU) multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_SILU, 0);
     else multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_OTHER, 0);
 }
 
@@ -202,6 +210,7 @@ static void depthwise_bytes(const kaption_layer *layer) {
         .layer = layer, .constants = narrow_constants_of(layer), .tail = narrow_tail_of(layer),
         .quads = (window->kernel_height + 3) / 4, .columns = columns,
     };
+    p.kind = byte_tail_of(layer, &p.tail);
     const size_t reach = (window->kernel_width - 1) * window->dilation_width + 1;
     const size_t together = (NARROW_COLUMNS / p.quads - reach) / window->stride_width + 1;
     for (size_t channel = 0; channel < layer->output.channels; channel += 64) {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../table.h"
+#include "../window_places.h"
 #include "kaption_narrow.h"
 
 // Weights of a product lie in panels of vectors of columns; within a panel come the chunks of dwords of k (four bytes or two bfloat16), of

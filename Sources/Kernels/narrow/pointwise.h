@@ -68,29 +68,21 @@ static void convert_image(const kaption_layer *layer) {
     }
 }
 
-// An image's pixels lie so close that each of them would be a vector of its own: its rows are written as one pixel.
+// Pixels without anything between them are written a row at a time, as one pixel; so are an image's, each of which would be a vector of its own.
 static void convert_narrow(const kaption_layer *layer) {
-    kaption_layer flat = *layer;
-    if (layer->input.stride == 4 && layer->output.stride == 4) {
-        if (layer->input_numbers.element == KAPTION_FLOAT32 && layer->output_numbers.element == KAPTION_BFLOAT16) {
-            convert_image(layer);
-            return;
-        }
-        flat.input.channels = flat.output.channels = 4 * layer->output.width;
-        flat.input.stride = flat.output.stride = 4 * layer->output.width;
-        flat.input.width = flat.output.width = 1;
-        activation_narrow(&flat);
-        narrow_clear_gaps(layer);
+    const size_t stride = layer->input.stride;
+    const int is_image = stride == 4 && layer->output.stride == 4;
+    if (is_image && layer->input_numbers.element == KAPTION_FLOAT32 && layer->output_numbers.element == KAPTION_BFLOAT16) {
+        convert_image(layer);
         return;
     }
-    // Pixels without anything between them are one.
-    const size_t channels = layer->output.channels;
-    if (layer->input.stride == channels && layer->output.stride == channels) {
-        flat.input.channels = flat.output.channels = channels * layer->output.width;
-        flat.input.stride = flat.output.stride = channels * layer->output.width;
+    kaption_layer flat = *layer;
+    if (layer->output.stride == stride && (is_image || layer->output.channels == stride)) {
+        flat.input.channels = flat.output.channels = flat.input.stride = flat.output.stride = stride * layer->output.width;
         flat.input.width = flat.output.width = 1;
     }
     activation_narrow(&flat);
+    if (is_image) narrow_clear_gaps(layer);
 }
 
 // The taps of a window that lie in the image, along one side.

@@ -100,7 +100,7 @@ static const DOT(function) DOT(tiles)[1][DOT(PANEL)][DOT(TILE)] = {{{NARROW_NAME
 #undef NARROW_TILES
 #undef NARROW_NAMES
 
-// Pointers of all taps for a tile's rows, from `row` on; the loops over them become vectors.
+// Pointers of all taps for a tile's rows, from `row` on.
 static void DOT(fill_pointers)(const narrow_product *p, size_t row, const uint8_t **pointers) {
     if (p->rows != NULL) {
         const uintptr_t at = (uintptr_t)(p->rows + row * p->row_step);
@@ -109,33 +109,14 @@ static void DOT(fill_pointers)(const narrow_product *p, size_t row, const uint8_
             for (size_t i = 0; i < DOT(TILE); i++) pointers[i] = (const uint8_t *)(at + i * p->row_step + t * p->tap_step);
         return;
     }
-    const size_t pixel = p->first_pixel + row;
     const kaption_layer *layer = p->layer;
-    const kaption_window *window = &layer->window;
-    const size_t height = layer->input.height, width = layer->input.width;
-    const size_t step = layer->input.stride * kaption_element_bytes(layer->input_numbers.element);
-    const uintptr_t first = (uintptr_t)layer->input.data + p->group_bytes, border = (uintptr_t)p->constants.border + p->group_bytes;
-    // Of the first tap. Wraps below zero, and then is not less than the size of the image.
-    uintptr_t in_y[DOT(TILE)], in_x[DOT(TILE)], at[DOT(TILE)];
-    size_t y = pixel / layer->output.width, x = pixel % layer->output.width;
-    for (size_t i = 0; i < DOT(TILE); i++) {
-        in_y[i] = y * window->stride_height - window->pad_top;
-        in_x[i] = x * window->stride_width - window->pad_left;
-        at[i] = first + (in_y[i] * width + in_x[i]) * step;
-        const int is_last = ++x == layer->output.width;
-        x = is_last ? 0 : x;
-        y += (size_t)is_last;
-    }
-    for (size_t tap_row = 0; tap_row < window->kernel_height; tap_row++)
-        for (size_t column = 0; column < window->kernel_width; column++, pointers += DOT(TILE)) {
-            const size_t down = tap_row * window->dilation_height, across = column * window->dilation_width;
-            const size_t away = (down * width + across) * step;
+    const window_places places = window_places_of(
+        layer, p->first_pixel + row, (const uint8_t *)layer->input.data + p->group_bytes, p->constants.border + p->group_bytes,
+        layer->input.stride * kaption_element_bytes(layer->input_numbers.element), DOT(TILE));
+    for (size_t tap_row = 0; tap_row < layer->window.kernel_height; tap_row++)
+        for (size_t column = 0; column < layer->window.kernel_width; column++, pointers += DOT(TILE))
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < DOT(TILE); i++) {
-                const int inside = (in_y[i] + down < height) & (in_x[i] + across < width);
-                pointers[i] = (const uint8_t *)(inside ? at[i] + away : border);
-            }
-        }
+            for (size_t i = 0; i < DOT(TILE); i++) pointers[i] = (const uint8_t *)window_tap(layer, &places, tap_row, column, i);
 }
 
 static void DOT(run_product)(const narrow_product *p, const uint32_t *packed) {

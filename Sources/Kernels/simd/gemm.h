@@ -94,18 +94,6 @@ INLINE void gather_piece(const float *from, size_t count, size_t at, size_t rows
     for (; p < count; p++) to[(at + p) / GEMM_PAIR * GEMM_PAIR * rows + (at + p) % GEMM_PAIR] = from[p];
 }
 
-// What a tap of an output pixel of a convolution reads.
-INLINE const float *tap_pixel(const product *p, size_t pixel, size_t tap) {
-    const kaption_layer *layer = p->layer;
-    const kaption_window *window = &layer->window;
-    const size_t y = (p->first_pixel + pixel) / layer->output.width, x = (p->first_pixel + pixel) % layer->output.width;
-    // Wraps below zero, and then is not less than the size of the image.
-    const size_t in_y = y * window->stride_height - window->pad_top + tap / window->kernel_width * window->dilation_height;
-    const size_t in_x = x * window->stride_width - window->pad_left + tap % window->kernel_width * window->dilation_width;
-    const int inside = in_y < layer->input.height && in_x < layer->input.width;
-    return (inside ? kaption_pixel(&layer->input, in_y, in_x) : layer->zeros) + p->group_offset;
-}
-
 // Gathers k depth..<depth + count of `rows` rows from `first` on, tap by tap where they are pixels of a convolution.
 static void gather_rows(const product *p, size_t first, size_t rows, size_t depth, size_t count, float *to) {
     for (size_t i = 0; i < rows; i++, to += GEMM_PAIR) {
@@ -113,10 +101,13 @@ static void gather_rows(const product *p, size_t first, size_t rows, size_t dept
             gather_piece(p->a + (first + i) * p->lda + depth, count, 0, rows, to);
             continue;
         }
+        const window_places place = window_places_of_product(p, first + i, 1);
+        const size_t across = p->layer->window.kernel_width;
         size_t channel = depth % p->channels;
         for (size_t at = 0, tap = depth / p->channels; at < count; tap++) {
             const size_t piece = at_most(p->channels - channel, count - at);
-            gather_piece(tap_pixel(p, first + i, tap) + channel, piece, at, rows, to);
+            const float *pixel = (const float *)window_tap(p->layer, &place, tap / across, tap % across, 0);
+            gather_piece(pixel + channel, piece, at, rows, to);
             at += piece;
             channel = 0;
         }

@@ -8,6 +8,8 @@
 // A layer's weights come from the last-level cache or from memory each time. While the first tiles of a block run, they fetch the
 // panel's block that comes next; a product of a single tile uses each weight once and fetches a fixed way ahead.
 
+#include "../window_places.h"
+
 enum {
     BLOCK_TILES = 16,      // tiles of rows that share a panel's block while it is in the first-level cache
     BLOCK_K = 192,         // k of a block: a panel's block takes 36 KiB with AVX-512, 12 KiB with AVX2
@@ -161,7 +163,13 @@ typedef struct {
     product_tile tile;  // C, tail; the rest is filled in tile by tile
 } product;
 
-// Pointers of taps first..<first + taps for a tile's rows, from `pixel` on; the loops over them become vectors.
+INLINE window_places window_places_of_product(const product *p, size_t pixel, const size_t count) {
+    const kaption_layer *layer = p->layer;
+    return window_places_of(layer, p->first_pixel + pixel, layer->input.data + p->group_offset, layer->zeros + p->group_offset,
+                            layer->input.stride * sizeof(float), count);
+}
+
+// Pointers of taps first..<first + taps for a tile's rows, from `pixel` on.
 static void fill_pointers(const product *p, size_t pixel, size_t first, size_t taps, const float **pointers) {
     if (p->layer == NULL) {
         const uintptr_t at = (uintptr_t)(p->a + pixel * p->lda);
@@ -171,31 +179,13 @@ static void fill_pointers(const product *p, size_t pixel, size_t first, size_t t
                 pointers[i] = (const float *)(at + (i * p->lda + t * p->tap_stride) * sizeof(float));
         return;
     }
-    const kaption_layer *layer = p->layer;
-    const kaption_window *window = &layer->window;
-    const size_t height = layer->input.height, width = layer->input.width, step = layer->input.stride * sizeof(float);
-    const uintptr_t origin = (uintptr_t)(layer->input.data + p->group_offset), border = (uintptr_t)(layer->zeros + p->group_offset);
-    // Of a window's beginning. Wraps below zero, and then is not less than the size of the image.
-    uintptr_t in_y[TILE_ROWS], in_x[TILE_ROWS], at[TILE_ROWS];
-    size_t y = (p->first_pixel + pixel) / layer->output.width, x = (p->first_pixel + pixel) % layer->output.width;
-    for (size_t i = 0; i < TILE_ROWS; i++) {
-        in_y[i] = y * window->stride_height - window->pad_top;
-        in_x[i] = x * window->stride_width - window->pad_left;
-        at[i] = origin + (in_y[i] * width + in_x[i]) * step;
-        const int is_last = ++x == layer->output.width;
-        x = is_last ? 0 : x;
-        y += (size_t)is_last;
-    }
-    size_t row = first / window->kernel_width, column = first % window->kernel_width;
+    const window_places places = window_places_of_product(p, pixel, TILE_ROWS);
+    const size_t across = p->layer->window.kernel_width;
+    size_t row = first / across, column = first % across;
     for (size_t t = 0; t < taps; t++, pointers += TILE_ROWS) {
-        const size_t down = row * window->dilation_height, across = column * window->dilation_width;
-        const size_t away = (down * width + across) * step;
 #pragma clang loop unroll(full)
-        for (size_t i = 0; i < TILE_ROWS; i++) {
-            const int inside = (in_y[i] + down < height) & (in_x[i] + across < width);
-            pointers[i] = (const float *)(inside ? at[i] + away : border);
-        }
-        if (++column == window->kernel_width) {
+        for (size_t i = 0; i < TILE_ROWS; i++) pointers[i] = (const float *)window_tap(p->layer, &places, row, column, i);
+        if (++column == across) {
             column = 0;
             row++;
         }
