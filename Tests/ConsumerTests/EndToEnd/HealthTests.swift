@@ -161,7 +161,7 @@ struct HealthTests {
             hooks: "stall-poll-while=\(stall.path)")
         let port = try Port(worker.log)
         #expect(eventually { (try? port.unmet()) == [] }, "\(worker.logText)")
-        try enqueue(400, in: trial)
+        try enqueue(1200, in: trial)
         let results = try trial.reader(of: trial.resultsTopic)
         #expect(results.read(within: .seconds(60)) { $0.count >= 20 }, "\(worker.logText)")
         #expect(try port.isHealthy())
@@ -174,11 +174,11 @@ struct HealthTests {
         #expect(worker.logText.contains("commit watermark stands still"))
         try FileManager.default.removeItem(at: stall)
         // Nothing was lost or restarted for it.
-        #expect(results.read(within: .seconds(60)) { $0.count == 400 }, "\(worker.logText)")
+        #expect(results.read(within: .seconds(60)) { $0.count == 1200 }, "\(worker.logText)")
         #expect(eventually { (try? port.isHealthy()) == true }, "\(worker.logText)")
         #expect(worker.logText.contains("stands still no more"))
         #expect(worker.stop() == 0)
-        #expect(worker.logText.contains("captioned=400 "))
+        #expect(worker.logText.contains("captioned=1200 "))
     }
 
     @Test(
