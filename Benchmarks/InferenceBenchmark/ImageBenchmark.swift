@@ -11,14 +11,16 @@ enum ImageBenchmark {
 
     /// A photograph's usual sizes, one core; the large one is decoded at a part of its size.
     static func run() throws -> [Row] {
-        try [(500, 375), (4000, 3000)].map { width, height in
+        try [(500, 375), (4000, 3000)].flatMap { width, height in
             let file = try jpeg(width: width, height: height)
-            return Row(name: "decode, resize \(width)×\(height)", timing: try time(file, seconds: 1))
+            return try [("resize", Preprocessing.Resize.stretch), ("resize and crop", .shortSideCrop)].map {
+                Row(name: "decode, \($0) \(width)×\(height)", timing: try time(file, resize: $1, seconds: 1))
+            }
         }
     }
 
-    static func time(_ file: Data, seconds: Double) throws -> Timing {
-        let preprocessing = Preprocessing(width: 224, height: 224, normalisation: .torchvision)
+    static func time(_ file: Data, resize: Preprocessing.Resize, seconds: Double) throws -> Timing {
+        let preprocessing = Preprocessing(width: 224, height: 224, resize: resize, normalisation: .torchvision)
         let reader = ImageReader(preprocessing: preprocessing)
         let tensor = UnsafeMutablePointer<Float>.allocate(capacity: 224 * 224 * Encoder.inputPixelStride)
         defer { tensor.deallocate() }

@@ -8,7 +8,7 @@ import Kernels
 ///     {"task": "peak", "precision": "bf16"}
 ///     {"task": "encoder", "bundle": DIR, "precision": "int8", "batch": 8, "seconds": 1}
 ///     {"task": "decoder", "bundle": DIR, "folder": DIR, "precision": "fp32", "batch": 8, "seconds": 1}
-///     {"task": "image", "file": FILE, "seconds": 1}
+///     {"task": "image", "file": FILE, "resize": "short-side-crop", "seconds": 1}
 final class Server {
     /// What was loaded last, and from where: a comparison asks for the same again and again.
     private var loaded: (bundle: String, precision: ModelManifest.Precision.Kind, model: Any)?
@@ -20,6 +20,7 @@ final class Server {
         /// Of a decoder: where `features.f32` lies, 8 features.
         var folder: String?
         var file: String?
+        var resize: Preprocessing.Resize?
         var batch: Int?
         var seconds: Double?
     }
@@ -74,7 +75,9 @@ final class Server {
                 given(request.seconds, "seconds"))
         case "image":
             let file = try Data(contentsOf: URL(fileURLWithPath: given(request.file, "file")))
-            return Answer(try ImageBenchmark.time(file, seconds: given(request.seconds, "seconds")))
+            return Answer(
+                try ImageBenchmark.time(
+                    file, resize: request.resize ?? .stretch, seconds: given(request.seconds, "seconds")))
         default: throw ModelError("no task \"\(request.task)\"")
         }
     }

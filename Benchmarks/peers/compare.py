@@ -153,8 +153,9 @@ def main():
         stacks = [ours, peer("torchvision", "", arguments.core), peer("pillow", "", arguments.core)]
         files = sorted(folder.glob("pictures/*.jpg"), key=lambda path: path.stat().st_size)
         for path in files + [pathlib.Path(name).resolve() for name in arguments.photograph]:
-            answers = rounds(stacks, arguments.rounds, lambda stack: {"task": "image", "file": str(path), **timing})
-            row(f"JPEG {path.name}", answers)
+            for resize, name in (("stretch", "stretched"), ("short-side-crop", "cropped")):
+                request = lambda stack: {"task": "image", "file": str(path), "resize": resize, **timing}
+                row(f"JPEG {path.name}, {name}", rounds(stacks, arguments.rounds, request))
         for stack in stacks[1:]:
             stack.close()
     ours.close()

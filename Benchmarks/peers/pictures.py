@@ -1,4 +1,5 @@
-"""A JPEG's bytes to a normalised tensor, 3×224×224 unless said: stretched, bilinear, antialiased, as the bundles do it."""
+"""A JPEG's bytes to a normalised tensor, 3×224×224 unless said, bilinear, antialiased: stretched, or the shorter side to 256 and
+the middle of that, as the bundles do it."""
 import glob
 import io
 import os
@@ -12,6 +13,13 @@ MEAN = numpy.array([0.485, 0.456, 0.406], numpy.float32) * 255
 STD = numpy.array([0.229, 0.224, 0.225], numpy.float32) * 255
 
 
+def resized(width, height, side):
+    """torchvision's Resize and CenterCrop: the sides before the crop, and its first column and row."""
+    short = side * 256 // 224
+    width, height = (short, height * short // width) if width <= height else (width * short // height, short)
+    return width, height, (width - side) // 2, (height - side) // 2
+
+
 class Pillow:
     """With draft mode, which decodes a large JPEG at a part of its size."""
 
@@ -19,10 +27,16 @@ class Pillow:
         from PIL import Image
         self.library, self.side, self.mean, self.std = Image, side, mean, std
 
-    def read(self, data):
+    def read(self, data, resize="stretch"):
         picture = self.library.open(io.BytesIO(data))
         picture.draft("RGB", (2 * self.side, 2 * self.side))
-        picture = picture.convert("RGB").resize((self.side, self.side), self.library.Resampling.BILINEAR)
+        picture, side, box = picture.convert("RGB"), self.side, None
+        if resize == "short-side-crop":
+            # Only the crop is computed.
+            width, height, left, top = resized(*picture.size, side)
+            across, down = picture.size[0] / width, picture.size[1] / height
+            box = (left * across, top * down, (left + side) * across, (top + side) * down)
+        picture = picture.resize((side, side), self.library.Resampling.BILINEAR, box=box)
         pixels = numpy.asarray(picture).astype(numpy.float32)
         pixels -= self.mean
         pixels /= self.std
@@ -40,12 +54,16 @@ class TorchVision:
         self.shift = torch.from_numpy(mean).view(1, 3, 1, 1)
         self.scale = torch.from_numpy(1 / std).view(1, 3, 1, 1)
 
-    def read(self, data):
-        torch = self.torch
+    def read(self, data, resize="stretch"):
+        torch, side = self.torch, self.side
         with torch.inference_mode():
             pixels = torch.ops.image.decode_jpeg(torch.frombuffer(bytearray(data), dtype=torch.uint8), 3, False)
+            width, height, left, top = side, side, 0, 0
+            if resize == "short-side-crop":
+                width, height, left, top = resized(pixels.shape[2], pixels.shape[1], side)
             small = torch.nn.functional.interpolate(
-                pixels[None], size=(self.side, self.side), mode="bilinear", antialias=True, align_corners=False)
+                pixels[None], size=(height, width), mode="bilinear", antialias=True, align_corners=False)
+            small = small[:, :, top:top + side, left:left + side]
             return small.to(torch.float32).sub_(self.shift).mul_(self.scale).numpy()
 
 

@@ -2,7 +2,7 @@
 
     {"task": "encoder", "onnx": FILE, "batch": 8, "seconds": 1}
     {"task": "decoder", "folder": DIR, "batch": 8, "seconds": 1}    captions end by themselves if the folder is of a trained model
-    {"task": "image", "file": FILE, "seconds": 1}
+    {"task": "image", "file": FILE, "resize": "short-side-crop", "seconds": 1}
 """
 import json
 import pathlib
@@ -56,7 +56,7 @@ class Server:
             vocabulary = (folder / "vocabulary.txt").read_text().splitlines()
             return {**times, "captions": [" ".join(vocabulary[word] for word in caption) for caption in captions]}
         data = pathlib.Path(request["file"]).read_bytes()
-        return measure(seconds, 1, lambda: self.reader.read(data))[0]
+        return measure(seconds, 1, lambda: self.reader.read(data, request.get("resize", "stretch")))[0]
 
     def load_encoder(self, path, batch):
         import onnx

@@ -158,6 +158,37 @@ kaption_jpeg_status kaption_jpeg_start(kaption_jpeg_decoder *decoder, int eighth
     return KAPTION_JPEG_OK;
 }
 
+// Leaves out the next rows, some at a time for the deadline's sake.
+static void skip_rows(kaption_jpeg_decoder *decoder, uint32_t rows) {
+    while (rows > 0) {
+        check_deadline(decoder);
+        uint32_t wanted = rows < 512 ? rows : 512;
+        jpeg_skip_scanlines(&decoder->info, wanted);
+        rows -= wanted;
+    }
+}
+
+kaption_jpeg_status kaption_jpeg_select(kaption_jpeg_decoder *decoder, uint32_t *column, uint32_t *width, uint32_t *row) {
+    struct jpeg_decompress_struct *info = &decoder->info;
+    if (setjmp(decoder->escape)) {
+        jpeg_abort_decompress(info);
+        return decoder->status;
+    }
+    // At an edge libjpeg interpolates chroma as at the picture's own: the pixels beside it are wanted too, then left unread.
+    const uint32_t margin = 2, whole = info->output_width;
+    JDIMENSION first = *column > margin ? *column - margin : 0;
+    JDIMENSION count = (*column + *width + margin < whole ? *column + *width + margin : whole) - first;
+    if (jpeg_has_multiple_scans(info)) {
+        first = 0, count = whole, *row = 0;
+    } else if (count < whole) {
+        jpeg_crop_scanline(info, &first, &count);
+    }
+    skip_rows(decoder, *row);
+    *column = first;
+    *width = count;
+    return KAPTION_JPEG_OK;
+}
+
 // CMYK by Adobe's convention, which all programs that write such files follow: 255 stands for no ink.
 static void cmyk_to_rgb(uint8_t *pixels, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -196,7 +227,15 @@ kaption_jpeg_status kaption_jpeg_finish(kaption_jpeg_decoder *decoder) {
         jpeg_abort_decompress(&decoder->info);
         return decoder->status;
     }
-    jpeg_finish_decompress(&decoder->info);
+    // Skipping the last row would end the work without a look at what is left of the file.
+    struct jpeg_decompress_struct *info = &decoder->info;
+    uint32_t left = info->output_height - info->output_scanline;
+    if (left > 0) {
+        skip_rows(decoder, left - 1);
+        JSAMPROW row = (*info->mem->alloc_small)((j_common_ptr)info, JPOOL_IMAGE, 4 * (size_t)info->output_width);
+        jpeg_read_scanlines(info, &row, 1);
+    }
+    jpeg_finish_decompress(info);
     return KAPTION_JPEG_OK;
 }
 

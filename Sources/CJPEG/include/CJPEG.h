@@ -20,8 +20,8 @@ typedef enum {
 } kaption_jpeg_status;
 
 // ---- Decoding ---------------------------------------------------------------------------------------------------
-// One decoder serves image after image: open, start, read_rows until the last row, finish. After any status but OK it is
-// ready for the next open. Not for two threads at once.
+// One decoder serves image after image: open, start, select if only a part is wanted, read_rows as often as need be, finish.
+// After any status but OK it is ready for the next open. Not for two threads at once.
 
 typedef struct kaption_jpeg_decoder kaption_jpeg_decoder;
 
@@ -35,6 +35,11 @@ kaption_jpeg_status kaption_jpeg_open(kaption_jpeg_decoder *decoder, const uint8
                                       int maximum_scans, uint64_t deadline);
 // Starts decoding at `eighths`/8 of the full size (1, 2, 4 or 8). Gives the size of what read_rows will write.
 kaption_jpeg_status kaption_jpeg_start(kaption_jpeg_decoder *decoder, int eighths, uint32_t *width, uint32_t *height);
+// Leaves out what nobody will read, at the sides and above; its entropy codes are looked at all the same. Takes the columns
+// wanted and gives those that read_rows will write, which hold them; the next row is `row`. The pixels are those of the whole.
+// A file of several scans is not cut: libjpeg may smooth its blocks, and the borders would show. There, and where a side
+// would gain nothing, `column` and `width` become the whole's; `row` becomes 0.
+kaption_jpeg_status kaption_jpeg_select(kaption_jpeg_decoder *decoder, uint32_t *column, uint32_t *width, uint32_t *row);
 // Writes the next `rows` rows, four bytes a pixel: R, G, B and one that means nothing. `stride` is in bytes, at least 4 × width.
 // There must be that many rows left.
 kaption_jpeg_status kaption_jpeg_read_rows(kaption_jpeg_decoder *decoder, uint8_t *pixels, size_t stride, uint32_t rows);

@@ -28,6 +28,13 @@ final class JPEGDecoder: PixelRows {
         return size
     }
 
+    func select(_ part: PicturePart) throws(InferenceError) -> PicturePart {
+        var (column, width) = (UInt32(part.columns.lowerBound), UInt32(part.columns.count))
+        var row = UInt32(part.rows.lowerBound)
+        try check(kaption_jpeg_select(decoder, &column, &width, &row))
+        return PicturePart(columns: Int(column)..<Int(column + width), rows: Int(row)..<part.rows.upperBound)
+    }
+
     func readRows(into pixels: UnsafeMutablePointer<UInt8>, stride: Int, count: Int) throws(InferenceError) {
         try check(kaption_jpeg_read_rows(decoder, pixels, stride, UInt32(count)))
     }

@@ -44,6 +44,11 @@ final class PNGDecoder: PixelRows {
         return (size, orientation)
     }
 
+    /// All of it: nothing is gained by leaving out what was unpacked anyway.
+    func select(_ part: PicturePart) -> PicturePart {
+        PicturePart(columns: 0..<Int(header.width), rows: 0..<Int(header.height))
+    }
+
     func readRows(into pixels: UnsafeMutablePointer<UInt8>, stride: Int, count: Int) throws(InferenceError) {
         guard header.is_interlaced != 0 else {
             return try check(kaption_png_read_rows(decoder, pixels, stride, UInt32(count)))

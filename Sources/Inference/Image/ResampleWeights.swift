@@ -7,9 +7,10 @@ final class ResampleWeights {
         var extent: Double
         var available: Int
         var axis: ResizeGeometry.Axis
+        var origin: Int
     }
 
-    /// First source pixel of each target pixel's taps, in viewing order.
+    /// First source pixel of each target pixel's taps, counted from the origin, in viewing order.
     let starts = ScratchBuffer<Int32>()
     /// Taps of each target pixel that count.
     private let taps = ScratchBuffer<Int32>()
@@ -26,8 +27,11 @@ final class ResampleWeights {
     /// - Parameters:
     ///   - extent: the source's length in its pixels, above `available` − 1 and at most `available`.
     ///   - available: source pixels, at least 1.
-    func prepare(extent: Double, available: Int, axis: ResizeGeometry.Axis) throws(InferenceError) {
-        let wanted = Key(extent: extent, available: available, axis: axis)
+    ///   - origin: the source pixel that `starts` are counted from, at most the first of `reach`.
+    func prepare(
+        extent: Double, available: Int, axis: ResizeGeometry.Axis, origin: Int
+    ) throws(InferenceError) {
+        let wanted = Key(extent: extent, available: available, axis: axis, origin: origin)
         guard wanted != key else { return }
         key = nil
         count = axis.count
@@ -38,15 +42,24 @@ final class ResampleWeights {
         var most = 1
         for target in 0..<count {
             let range = Self.range(around: Self.centre(target, axis, scale), support, available)
-            starts.base[target] = Int32(range.lowerBound)
+            starts.base[target] = Int32(range.lowerBound - origin)
             taps.base[target] = Int32(range.count)
             most = max(most, range.count)
         }
         groups = (most + Self.group - 1) / Self.group
         try weights.reserve(count * groups * Self.group * 2)
         try exact.reserve(groups * Self.group)
-        for target in 0..<count { fill(target, centre: Self.centre(target, axis, scale), support: support) }
+        for target in 0..<count {
+            fill(target, origin: origin, centre: Self.centre(target, axis, scale), support: support)
+        }
         key = wanted
+    }
+
+    /// The source pixels that the target pixels' taps lie on.
+    static func reach(extent: Double, available: Int, axis: ResizeGeometry.Axis) -> Range<Int> {
+        let scale = extent / Double(axis.length)
+        let ends = [0, axis.count - 1].map { range(around: centre($0, axis, scale), max(scale, 1), available) }
+        return min(ends[0].lowerBound, ends[1].lowerBound)..<max(ends[0].upperBound, ends[1].upperBound)
     }
 
     func weights(of target: Int) -> UnsafeMutablePointer<Int16> { weights.base + target * groups * Self.group * 2 }
@@ -74,8 +87,8 @@ final class ResampleWeights {
         return first..<max(end, first + 1)
     }
 
-    private func fill(_ target: Int, centre: Double, support: Double) {
-        let (first, taps) = (start(of: target), tapCount(of: target))
+    private func fill(_ target: Int, origin: Int, centre: Double, support: Double) {
+        let (first, taps) = (origin + start(of: target), tapCount(of: target))
         var sum = 0.0
         for tap in 0..<taps {
             let distance = abs((Double(first + tap) - centre + 0.5) / support)

@@ -25,45 +25,56 @@ final class Resampler {
     private var targets = [UnsafeMutablePointer<UInt8>?](repeating: nil, count: stripRows)
     private var ringRows = 0
     private var ringStride = 0
+    private var ringBase: UnsafeMutablePointer<UInt8>
 
-    /// Reads all rows of `source`.
+    init() { ringBase = ring.base }
+
+    /// Reads the rows of `source` that the result needs.
     func resample(
         _ source: any PixelRows, size: DecodedSize, geometry: ResizeGeometry, into tensor: TensorWriter
     ) throws(InferenceError) {
-        try columns.prepare(extent: size.horizontalExtent, available: size.width, axis: geometry.columns)
-        try rows.prepare(extent: size.verticalExtent, available: size.height, axis: geometry.rows)
+        // From here on columns and rows are counted from the part's first.
+        let part = try source.select(PicturePart(neededOf: size, geometry))
+        let (width, height) = (part.columns.count, part.rows.count)
+        try columns.prepare(
+            extent: size.horizontalExtent, available: size.width, axis: geometry.columns,
+            origin: part.columns.lowerBound)
+        try rows.prepare(
+            extent: size.verticalExtent, available: size.height, axis: geometry.rows, origin: part.rows.lowerBound)
         // The kernels read whole groups of taps, from a window each: the last may reach past the row's end.
         let padding = (columns.groups - 1) * Int(KAPTION_RESIZE_GROUP) + Int(KAPTION_RESIZE_WINDOW)
-        let paddedStride = (size.width + padding) * 4
+        let paddedStride = DecodedRows.stride((width + padding) * 4)
         let narrowStride = columns.count * 4
         let rowsFirst = geometry.takesRowsFirst(size)
         ringStride = rowsFirst ? paddedStride : narrowStride
         let mostTaps = rows.groups * Int(KAPTION_RESIZE_GROUP)
-        ringRows = (min(mostTaps, size.height) + 2 * Self.stripRows - 1) / Self.stripRows * Self.stripRows
-        try ring.reserve(ringRows * ringStride)
+        ringRows = (min(mostTaps, height) + 2 * Self.stripRows - 1) / Self.stripRows * Self.stripRows
+        try ring.reserve(ringRows * ringStride + DecodedRows.slack)
+        ringBase = rowsFirst ? DecodedRows.base(in: ring) : ring.base
         try pointers.reserve(mostTaps)
         try line.reserve(narrowStride)
         if rowsFirst {
             try wideLine.reserve(paddedStride)
         } else {
-            try strip.reserve(Self.stripRows * paddedStride)
+            try strip.reserve(Self.stripRows * paddedStride + DecodedRows.slack)
         }
+        let stripBase = DecodedRows.base(in: strip)
 
         var next = 0
-        for first in stride(from: 0, to: size.height, by: Self.stripRows) {
-            let count = min(Self.stripRows, size.height - first)
+        for first in stride(from: 0, to: height, by: Self.stripRows) {
+            let count = min(Self.stripRows, height - first)
             if rowsFirst {
                 try source.readRows(into: ringRow(first), stride: paddedStride, count: count)
             } else {
-                try source.readRows(into: strip.base, stride: paddedStride, count: count)
-                shrinkAcross(strip.base, stride: paddedStride, first: first, count: count)
+                try source.readRows(into: stripBase, stride: paddedStride, count: count)
+                shrinkAcross(stripBase, stride: paddedStride, first: first, count: count)
             }
             while next < rows.count {
                 // Results in the order in which their source rows arrive.
                 let target = geometry.rows.isMirrored ? rows.count - 1 - next : next
                 guard rows.start(of: target) + rows.tapCount(of: target) <= first + count else { break }
                 if rowsFirst {
-                    shrinkDown(target, into: wideLine.base, count: size.width * 4)
+                    shrinkDown(target, into: wideLine.base, count: width * 4)
                     shrinkAcross(wideLine.base)
                 } else {
                     shrinkDown(target, into: line.base, count: narrowStride)
@@ -84,7 +95,7 @@ final class Resampler {
         rows.trim(above: Self.keptBytes)
     }
 
-    private func ringRow(_ row: Int) -> UnsafeMutablePointer<UInt8> { ring.base + row % ringRows * ringStride }
+    private func ringRow(_ row: Int) -> UnsafeMutablePointer<UInt8> { ringBase + row % ringRows * ringStride }
 
     /// A strip into the ring.
     private func shrinkAcross(_ pixels: UnsafePointer<UInt8>, stride: Int, first: Int, count: Int) {
@@ -108,5 +119,27 @@ final class Resampler {
         // The second of the last pair, where there is none, has weight zero.
         if taps % 2 == 1 { pointers.base[taps] = pointers.base[taps - 1] }
         kaption_resize_down(isa, pointers.base, rows.weights(of: target), pairs, count, pixels)
+    }
+}
+
+/// How the rows lie that a decoder writes: none begins at a multiple of 32 bytes. To such a row libjpeg-turbo's conversion of
+/// colours writes past the caches (`vmovntdq` in its `jdcolext-avx2.asm`), and the resize, which reads the pixels next, would
+/// wait for memory: a tenth of a photograph's time, or none, as the buffer happens to lie.
+private enum DecodedRows {
+    static let slack = 32
+
+    static func stride(_ bytes: Int) -> Int { (bytes + 31) / 32 * 32 }
+
+    static func base(in buffer: ScratchBuffer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        buffer.base + (48 - Int(bitPattern: buffer.base) % 32) % 32
+    }
+}
+
+extension PicturePart {
+    /// What the resize of a decoded picture reads of it.
+    fileprivate init(neededOf size: DecodedSize, _ geometry: ResizeGeometry) {
+        columns = ResampleWeights.reach(
+            extent: size.horizontalExtent, available: size.width, axis: geometry.columns)
+        rows = ResampleWeights.reach(extent: size.verticalExtent, available: size.height, axis: geometry.rows)
     }
 }

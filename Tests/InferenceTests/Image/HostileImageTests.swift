@@ -38,16 +38,24 @@ import Testing
         for file in files { #expect(errorCode(file) == .imageUnsupported) }
     }
 
-    @Test("A file cut short at any length is image_corrupt") func truncated() throws {
+    /// The whole picture, and the middle of it, for which a decoder may leave out what is around.
+    private static let resizes: [Preprocessing] = [
+        .plain(16, 12), .plain(16, 12, resize: .shortSideCrop, resizeSide: 40),
+    ]
+
+    @Test("A file cut short at any length is image_corrupt", arguments: resizes)
+    func truncated(_ preprocessing: Preprocessing) throws {
         for (name, file) in try Self.files() {
-            let reader = ImageReader(preprocessing: .plain(8, 8))
+            let reader = ImageReader(preprocessing: preprocessing)
             for length in stride(from: 8, to: file.count, by: 7) {
-                #expect(errorCode(file.prefix(length), reader: reader) == .imageCorrupt, "\(name), \(length) bytes")
+                let code = errorCode(file.prefix(length), preprocessing, reader: reader)
+                #expect(code == .imageCorrupt, "\(name), \(length) bytes")
             }
             for missing in 1...12 {
-                #expect(errorCode(file.dropLast(missing), reader: reader) == .imageCorrupt, "\(name) but \(missing)")
+                let code = errorCode(file.dropLast(missing), preprocessing, reader: reader)
+                #expect(code == .imageCorrupt, "\(name) but \(missing)")
             }
-            #expect(errorCode(file, reader: reader) == nil, "\(name), whole, after all that")
+            #expect(errorCode(file, preprocessing, reader: reader) == nil, "\(name), whole, after all that")
         }
     }
 
@@ -104,10 +112,11 @@ import Testing
         }
     }
 
-    @Test("Changed bytes never do worse than an error with a code") func mutated() throws {
+    @Test("Changed bytes never do worse than an error with a code", arguments: resizes)
+    func mutated(_ preprocessing: Preprocessing) throws {
         var random = SeededGenerator(2026)
         let limits = ImageLimits(maximumPixels: 1 << 20)
-        let reader = ImageReader(preprocessing: .plain(16, 12), limits: limits)
+        let reader = ImageReader(preprocessing: preprocessing, limits: limits)
         for (_, file) in try Self.files() {
             for _ in 0..<700 {
                 var bytes = [UInt8](file)
@@ -120,10 +129,10 @@ import Testing
                     let place = Int.random(in: 0..<bytes.count, using: &random)
                     bytes.removeSubrange(place..<min(place + 9, bytes.count))
                 }
-                let code = errorCode(Data(bytes), .plain(16, 12), reader: reader)
+                let code = errorCode(Data(bytes), preprocessing, reader: reader)
                 #expect([nil, .imageCorrupt, .imageUnsupported, .imageTooLarge].contains(code))
             }
-            #expect(errorCode(file, .plain(16, 12), reader: reader) == nil, "the reader still reads what is sound")
+            #expect(errorCode(file, preprocessing, reader: reader) == nil, "the reader still reads what is sound")
         }
     }
 }
