@@ -63,17 +63,24 @@ static void load_channels(byte_columns *p, size_t channel) {
     p->weights = (const int8_t *)(const void *)p->constants.weights + channel / 64 * group;
 }
 
+// A column of four rows as dot products take it: each channel's four bytes side by side.
+INLINE void in_order(const __m512i rows[4], __m512i to[4], const int is_half) {
+    const __m512i low = low_bytes_in_turn(rows[0], rows[1], is_half), high = high_bytes_in_turn(rows[0], rows[1], is_half);
+    const __m512i next_low = low_bytes_in_turn(rows[2], rows[3], is_half), next_high = high_bytes_in_turn(rows[2], rows[3], is_half);
+    to[0] = low_pairs_in_turn(low, next_low, is_half);
+    to[1] = high_pairs_in_turn(low, next_low, is_half);
+    to[2] = low_pairs_in_turn(high, next_high, is_half);
+    to[3] = high_pairs_in_turn(high, next_high, is_half);
+}
+
 // A column of the four rows from `rows` on, `height` of them the window's.
 INLINE void order_column(const uint8_t *const *rows, const size_t height, __mmask64 mask, uint8_t *to, const int is_half) {
-    __m512i taps[4];
+    __m512i taps[4], ordered[4];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 4; i++) taps[i] = i < height ? load_masked_bytes(mask, rows[i], is_half) : _mm512_setzero_si512();
-    const __m512i low = low_bytes_in_turn(taps[0], taps[1], is_half), high = high_bytes_in_turn(taps[0], taps[1], is_half);
-    const __m512i next_low = low_bytes_in_turn(taps[2], taps[3], is_half), next_high = high_bytes_in_turn(taps[2], taps[3], is_half);
-    store_whole_bytes(to, low_pairs_in_turn(low, next_low, is_half), is_half);
-    store_whole_bytes(to + 64, high_pairs_in_turn(low, next_low, is_half), is_half);
-    store_whole_bytes(to + 128, low_pairs_in_turn(high, next_high, is_half), is_half);
-    store_whole_bytes(to + 192, high_pairs_in_turn(high, next_high, is_half), is_half);
+    in_order(taps, ordered, is_half);
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < 4; v++) store_whole_bytes(to + 64 * v, ordered[v], is_half);
 }
 
 // Four vectors of sums as bytes, in the order of the channels.
@@ -171,9 +178,7 @@ INLINE void order_columns_of(const byte_columns *p, size_t y, size_t first, size
 }
 static void order_columns(const byte_columns *p, size_t y, size_t first, size_t count) {
     const size_t height = p->layer->window.kernel_height;
-    if (height == 3 && p->is_half) order_columns_of(p, y, first, count, 3, 1);
-    else if (height == 3) order_columns_of(p, y, first, count, 3, 0);
-    else if (height == 5 && p->is_half) order_columns_of(p, y, first, count, 5, 1);
+    if (height == 5 && p->is_half) order_columns_of(p, y, first, count, 5, 1);
     else if (height == 5) order_columns_of(p, y, first, count, 5, 0);
     else order_columns_of(p, y, first, count, height, p->is_half);
 }
@@ -203,6 +208,8 @@ INLINE void multiply_columns_of(const byte_columns *p, size_t y, size_t x, size_
     else multiply_columns(p, y, x, count, width, quads, BYTE_TAIL_OTHER, 0);
 }
 
+#include "depthwise_byte_windows.h"
+
 static void depthwise_bytes(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
     uint8_t columns[NARROW_COLUMNS * 256] __attribute__((aligned(64)));
@@ -215,12 +222,12 @@ static void depthwise_bytes(const kaption_layer *layer) {
     const size_t together = (NARROW_COLUMNS / p.quads - reach) / window->stride_width + 1;
     for (size_t channel = 0; channel < layer->output.channels; channel += 64) {
         load_channels(&p, channel);
+        if (multiply_byte_windows(&p)) continue;
         for (size_t y = layer->row_begin; y < layer->row_end; y++)
             for (size_t x = 0; x < layer->output.width; x += together) {
                 const size_t count = layer->output.width - x < together ? layer->output.width - x : together;
                 order_columns(&p, y, x * window->stride_width, (count - 1) * window->stride_width + reach);
-                if (window->kernel_width == 3 && p.quads == 1) multiply_columns_of(&p, y, x, count, 3, 1);
-                else if (window->kernel_width == 5 && p.quads == 2) multiply_columns_of(&p, y, x, count, 5, 2);
+                if (window->kernel_width == 5 && p.quads == 2) multiply_columns_of(&p, y, x, count, 5, 2);
                 else multiply_columns_of(&p, y, x, count, window->kernel_width, p.quads);
             }
     }

@@ -10,17 +10,24 @@ typedef struct {
     size_t first_filter;  // of the group
     size_t filters;
     size_t taps, dwords;  // of each tap
-    // Where a row's taps lie one behind the other; NULL: the layer's pixels.
+    // Where rows lie as far apart as each other, and a row's taps; NULL: the layer's pixels, wherever its window takes them from.
     const uint8_t *rows;
     size_t row_step, tap_step;
 } narrow_product;
 
 static narrow_product narrow_product_of(const kaption_layer *layer, const float *row_scales) {
+    const kaption_window *window = &layer->window;
+    const size_t taps = window->kernel_height * window->kernel_width;
+    const int is_matrix = taps == 1 && window->stride_height == 1 && window->stride_width == 1 &&
+                          layer->input.height == layer->output.height && layer->input.width == layer->output.width;
+    const kaption_element element = layer->input_numbers.element;
     return (narrow_product){
         .layer = layer, .constants = narrow_constants_of(layer), .tail = narrow_tail_of(layer), .row_scales = row_scales,
         .first_pixel = layer->row_begin * layer->output.width,
         .pixels = (layer->row_end - layer->row_begin) * layer->output.width, .filters = layer->output.channels / layer->groups,
-        .taps = layer->window.kernel_height * layer->window.kernel_width, .dwords = narrow_tap_dwords(layer),
+        .taps = taps, .dwords = narrow_tap_dwords(layer),
+        .rows = is_matrix ? narrow_pixel(&layer->input, element, layer->row_begin, 0) : NULL,
+        .row_step = layer->input.stride * kaption_element_bytes(element),
     };
 }
 
@@ -41,10 +48,16 @@ typedef enum { TILE_TO_MEMORY, TILE_CLIP, TILE_CLIP_OF_SUM, TILE_SILU, TILE_FLOA
 #include "finish_bytes.h"
 #include "finish_tile.h"
 #else
+typedef int tile_output;
 INLINE tile_tail tile_tail_of(const narrow_product *p, const int is_integer) {
     (void)p;
     (void)is_integer;
     return TILE_TO_MEMORY;
+}
+INLINE tile_output tile_output_of(const narrow_product *p, const tile_tail kind, const int is_integer, size_t row, size_t filter, size_t used) {
+    (void)p;
+    (void)is_integer;
+    return (void)row, (void)filter, (void)used, (int)kind;
 }
 #endif
 

@@ -30,9 +30,10 @@ INLINE tile_tail tile_tail_of(const narrow_product *p, const int is_integer) {
     return p->tail.activation.kind == KAPTION_SILU ? TILE_SILU : TILE_TO_MEMORY;
 }
 
-// Where a tile's outputs go, the rows' first filters.
+// Where a tile's outputs go, the rows' first filters, and what makes them: the values themselves, for what stores of bytes could change, as far
+// as the compiler knows, is read again and again.
 typedef struct {
-    const narrow_tail *tail;
+    narrow_tail tail;
     const float *multiplier, *offset;
     size_t used;  // filters
     uint8_t *out;
@@ -41,31 +42,47 @@ typedef struct {
     size_t other_stride;
 } tile_output;
 
+INLINE tile_output tile_output_of(const narrow_product *p, const tile_tail kind, const int is_integer, size_t row, size_t filter, size_t used) {
+    const int is_float = kind == TILE_FLOATS || kind == TILE_FLOATS_OF_SUM, has_other = kind == TILE_CLIP_OF_SUM || kind == TILE_FLOATS_OF_SUM;
+    const size_t bytes = is_float ? 4 : is_integer ? 1 : 2;
+    return (tile_output){
+        .tail = p->tail, .multiplier = p->constants.multiplier + filter, .offset = p->constants.offset + filter, .used = used,
+        .out = narrow_product_output(p, row, filter), .out_stride = p->layer->output.stride * bytes,
+        .other = has_other ? narrow_product_other(p, row, filter) : NULL, .other_stride = p->layer->other.stride * bytes,
+    };
+}
+
 INLINE vector with_other(const tile_output *to, const tile_tail kind, const kaption_element element, int i, int v, vector x) {
     if (kind != TILE_CLIP_OF_SUM && kind != TILE_FLOATS_OF_SUM) return x;
     const uint8_t *other = to->other + (size_t)i * to->other_stride + (size_t)v * LANES * kaption_element_bytes(element);
     const lane_mask mask = first_lanes(to->used - (size_t)v * LANES);
-    return multiply_add(load_numbers(element, mask, other), repeated(to->tail->other_factor), x);
+    return multiply_add(load_numbers(element, mask, other), repeated(to->tail.other_factor), x);
 }
 
 // Four vectors at a time are packed: those of one, two or four rows.
 INLINE void finish_byte_rows(const tile_output *to, const tile_tail kind, const int rows, const int vectors, const int stride,
                              const integers *sums) {
     const int together = vectors > 2 ? 1 : 4 / vectors;
-    const __m512i low = _mm512_set1_epi8((char)(int)to->tail->low), high = _mm512_set1_epi8((char)(int)to->tail->high);
+    const __m512i low = _mm512_set1_epi8((char)(int)to->tail.low), high = _mm512_set1_epi8((char)(int)to->tail.high);
     const __mmask64 mask = ~(__mmask64)0 >> (64 - to->used);
+    vector multiplier[3], offset[3];
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) {
+        multiplier[v] = load(to->multiplier + v * LANES);
+        offset[v] = load(to->offset + v * LANES);
+    }
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i += together) {
         __m512i x[4];
 #pragma clang loop unroll(full)
         for (int q = 0; q < 4; q++) {
             const int row = i + q / vectors, v = q % vectors;
-            x[q] = zero_integers();
+            // What is not stored may be anything.
+            x[q] = x[0];
             if (q >= together * vectors || row >= rows) continue;
-            const vector scaled =
-                multiply_add(floats_of(sums[row * stride + v]), load(to->multiplier + v * LANES), load(to->offset + v * LANES));
-            const vector sum = with_other(to, kind, KAPTION_UINT8, row, v, scaled);
-            x[q] = _mm512_cvtps_epi32(kind == TILE_SILU ? silu_in_units(to->tail, sum) : sum);
+            const vector sum =
+                with_other(to, kind, KAPTION_UINT8, row, v, multiply_add(floats_of(sums[row * stride + v]), multiplier[v], offset[v]));
+            x[q] = _mm512_cvtps_epi32(kind == TILE_SILU ? silu_in_units(&to->tail, sum) : sum);
         }
         const __m512i bytes = _mm512_min_epu8(high, _mm512_max_epu8(low, packed_bytes(x[0], x[1], x[2], x[3])));
         uint8_t *out = to->out + (size_t)i * to->out_stride;
@@ -86,7 +103,7 @@ INLINE void finish_byte_rows(const tile_output *to, const tile_tail kind, const 
 // A multiplier of bfloat16 is one.
 INLINE void finish_pair_rows(const tile_output *to, const tile_tail kind, const int rows, const int vectors, const int stride,
                              const vector *sums) {
-    const vector low = repeated(to->tail->low), high = repeated(to->tail->high);
+    const vector low = repeated(to->tail.low), high = repeated(to->tail.high);
     const lane_mask mask = first_lanes(to->used - (size_t)(vectors - 1) * LANES);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
@@ -105,7 +122,7 @@ INLINE void finish_pair_rows(const tile_output *to, const tile_tail kind, const 
 
 INLINE void finish_float_rows(const tile_output *to, const tile_tail kind, const int is_integer, const int rows, const int vectors,
                               const int stride, const integers *sums) {
-    const vector low = repeated(to->tail->low), high = repeated(to->tail->high);
+    const vector low = repeated(to->tail.low), high = repeated(to->tail.high);
     const lane_mask mask = first_lanes(to->used - (size_t)(vectors - 1) * LANES);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
@@ -121,17 +138,12 @@ INLINE void finish_float_rows(const tile_output *to, const tile_tail kind, const
         }
 }
 
-// `sums`: [rows][stride], integers or floats, of which the first `vectors` of a row count.
-INLINE void finish_tile(const narrow_product *p, const tile_tail kind, const int is_integer, const int rows, const int vectors,
-                        const int stride, const integers *sums, size_t row, size_t filter, size_t used) {
-    const int is_float = kind == TILE_FLOATS || kind == TILE_FLOATS_OF_SUM, has_other = kind == TILE_CLIP_OF_SUM || kind == TILE_FLOATS_OF_SUM;
-    const size_t bytes = is_float ? 4 : is_integer ? 1 : 2;
-    const tile_output to = {
-        .tail = &p->tail, .multiplier = p->constants.multiplier + filter, .offset = p->constants.offset + filter, .used = used,
-        .out = narrow_product_output(p, row, filter), .out_stride = p->layer->output.stride * bytes,
-        .other = has_other ? narrow_product_other(p, row, filter) : NULL, .other_stride = p->layer->other.stride * bytes,
-    };
-    if (is_float) finish_float_rows(&to, kind, is_integer, rows, vectors, stride, sums);
-    else if (is_integer) finish_byte_rows(&to, kind, rows, vectors, stride, sums);
-    else finish_pair_rows(&to, kind, rows, vectors, stride, (const vector *)sums);
+// `sums`: [rows][stride], integers or floats, of which the first `vectors` of a row count. Then the next rows are at hand.
+INLINE void finish_tile(tile_output *to, const tile_tail kind, const int is_integer, const int rows, const int vectors, const int stride,
+                        const integers *sums) {
+    if (kind == TILE_FLOATS || kind == TILE_FLOATS_OF_SUM) finish_float_rows(to, kind, is_integer, rows, vectors, stride, sums);
+    else if (is_integer) finish_byte_rows(to, kind, rows, vectors, stride, sums);
+    else finish_pair_rows(to, kind, rows, vectors, stride, (const vector *)sums);
+    to->out += (size_t)rows * to->out_stride;
+    if (to->other != NULL) to->other += (size_t)rows * to->other_stride;
 }

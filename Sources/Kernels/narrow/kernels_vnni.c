@@ -57,11 +57,13 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #include "depthwise.h"
 #include "depthwise_bytes.h"
 #include "depthwise_pairs.h"
+#include "depthwise_pair_windows.h"
 #include "pointwise.h"
 #define NARROW_TABLE narrow_table_vnni
 
 static void depthwise_packed(const kaption_layer *layer) {
-    if (narrow_splits_pairs(layer)) depthwise_pairs(layer);
+    if (narrow_dots_pairs(layer)) depthwise_pair_windows(layer);
+    else if (narrow_splits_pairs(layer)) depthwise_pairs(layer);
     else if (narrow_orders_columns(layer)) depthwise_bytes(layer);
     else depthwise_narrow(layer);
 }

@@ -74,6 +74,8 @@ static kaption_layer product_view(const narrow_table *table, const kaption_layer
 
 static size_t weight_floats(const narrow_table *table, const kaption_layer *layer) {
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
+    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_dots_pairs(layer))
+        return (layer->output.channels + 31) / 32 * NARROW_PAIR_WINDOW_DWORDS;
     if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_splits_pairs(layer))
         return taps * narrow_pair_channels(layer->output.channels);
     if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_orders_columns(layer))
@@ -176,6 +178,18 @@ static void pack_pairs(const kaption_layer *layer, const float *w, float *to) {
             to[t * padded + j / 32 * 32 + j % 2 * 16 + j % 32 / 2] = narrow_widened(narrow_bfloat16(w[j * taps + t]));
 }
 
+// Depthwise weights as depthwise_pair_windows.h reads them: [32 channels][column][two pairs of rows][two vectors][lane][row].
+static void pack_pair_windows(const kaption_layer *layer, const float *w, uint16_t *to) {
+    for (size_t j = 0; j < layer->output.channels; j++) {
+        const size_t vector = j % 8 / 4, lane = j % 32 / 8 * 4 + j % 4;
+        for (size_t row = 0; row < 3; row++)
+            for (size_t column = 0; column < 3; column++) {
+                const size_t dword = (column * 2 + row / 2) * 32 + vector * 16 + lane;
+                to[2 * (j / 32 * NARROW_PAIR_WINDOW_DWORDS + dword) + row % 2] = narrow_bfloat16(w[(j * 3 + row) * 3 + column]);
+            }
+    }
+}
+
 // Depthwise weights as depthwise_bytes.h reads them: [64 channels][column][four rows][vector][lane][row].
 static void pack_columns(const kaption_layer *layer, const float *w, const float *scales, int8_t *to) {
     const size_t height = layer->window.kernel_height, width = layer->window.kernel_width, quads = (height + 3) / 4;
@@ -220,7 +234,9 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         offset[j] = fmaf(bias == NULL ? 0.0f : bias[j], units, shift);
         is_finite &= isfinite(offset[j]) != 0;
     }
-    if (is_depthwise && table->packs_depthwise && narrow_splits_pairs(layer)) {
+    if (is_depthwise && table->packs_depthwise && narrow_dots_pairs(layer)) {
+        pack_pair_windows(layer, w, (uint16_t *)(void *)weights);
+    } else if (is_depthwise && table->packs_depthwise && narrow_splits_pairs(layer)) {
         pack_pairs(layer, w, weights);
     } else if (is_depthwise && table->packs_depthwise && narrow_orders_columns(layer)) {
         pack_columns(layer, w, multiplier, (int8_t *)(void *)weights);

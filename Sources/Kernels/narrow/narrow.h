@@ -23,8 +23,8 @@ typedef struct {
     narrow_packing packing[2];  // of KAPTION_UINT8, of KAPTION_BFLOAT16
     // `row_scales`: a factor for each row of the product, or NULL.
     void (*convolution)(const kaption_layer *layer, const float *row_scales);
-    // Whether depthwise weights are packed for depthwise_bytes.h where narrow_orders_columns, and for depthwise_pairs.h where
-    // narrow_splits_pairs.
+    // Whether depthwise weights are packed for depthwise_bytes.h where narrow_orders_columns, for depthwise_pair_windows.h where
+    // narrow_dots_pairs, and else for depthwise_pairs.h where narrow_splits_pairs.
     int packs_depthwise;
     // Whether weights are those of narrow_row_view where narrow_joins_rows.
     int joins_rows;
@@ -164,6 +164,11 @@ static inline int narrow_splits_pairs(const kaption_layer *layer) {
     return layer->input_numbers.element == KAPTION_BFLOAT16 && layer->output_numbers.element == KAPTION_BFLOAT16 &&
            (window->kernel_width == 3 || window->kernel_width == 5) && window->stride_width <= 2 && window->dilation_width == 1 &&
            window->kernel_height <= NARROW_PAIR_HEIGHT;
+}
+// And of those whether it goes by dot products (depthwise_pair_windows.h), which take so many dwords of weights for 32 channels.
+enum { NARROW_PAIR_WINDOW_DWORDS = 3 * 4 * 16 };
+static inline int narrow_dots_pairs(const kaption_layer *layer) {
+    return narrow_splits_pairs(layer) && layer->window.kernel_width == 3 && layer->window.kernel_height == 3;
 }
 static inline size_t narrow_pair_channels(size_t channels) { return (channels + 31) / 32 * 32; }
 

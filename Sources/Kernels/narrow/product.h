@@ -17,7 +17,7 @@ typedef struct {
     size_t row, filter, used;
 } DOT(tile);
 
-INLINE void DOT(run_tile)(const DOT(tile) *tile, const int rows, const int vectors, const int tail) {
+INLINE void DOT(run_tile)(const DOT(tile) *tile, tile_output *to, const int rows, const int vectors, const int tail) {
     DOT(sums) sums[DOT(TILE)][DOT(PANEL)];
     const uint32_t *w = tile->panel;
 #pragma clang loop unroll(full)
@@ -48,11 +48,11 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, const int rows, const int vecto
     }
 #ifdef NARROW_PACKS_BYTES
     if (tail != TILE_TO_MEMORY) {
-        finish_tile(tile->product, (tile_tail)tail, DOT(IS_INTEGER), rows, vectors, DOT(PANEL), (const integers *)sums[0], tile->row,
-                    tile->filter, tile->used);
+        finish_tile(to, (tile_tail)tail, DOT(IS_INTEGER), rows, vectors, DOT(PANEL), (const integers *)sums[0]);
         return;
     }
 #endif
+    (void)to;
     (void)tail;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
@@ -64,7 +64,8 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, const int rows, const int vecto
 typedef void (*DOT(function))(const DOT(tile) *, size_t count);
 INLINE void DOT(run_tiles)(const DOT(tile) *first, size_t count, const int rows, const int vectors, const int tail) {
     DOT(tile) tile = *first;
-    for (; count > 0; count--, tile.rows += tile.taps * DOT(TILE), tile.row += (size_t)rows) DOT(run_tile)(&tile, rows, vectors, tail);
+    tile_output to = tile_output_of(tile.product, (tile_tail)tail, DOT(IS_INTEGER), tile.row, tile.filter, tile.used);
+    for (; count > 0; count--, tile.rows += tile.taps * DOT(TILE)) DOT(run_tile)(&tile, &to, rows, vectors, tail);
 }
 #define TILE_NAME(rows, vectors, tail) DOT(tile_##rows##_##vectors##_##tail)
 #define NARROW_TILE(rows, vectors, tail) \
@@ -103,7 +104,7 @@ static const DOT(function) DOT(tiles)[1][DOT(PANEL)][DOT(TILE)] = {{{NARROW_NAME
 // Pointers of all taps for a tile's rows, from `row` on.
 static void DOT(fill_pointers)(const narrow_product *p, size_t row, const uint8_t **pointers) {
     if (p->rows != NULL) {
-        const uintptr_t at = (uintptr_t)(p->rows + row * p->row_step);
+        const uintptr_t at = (uintptr_t)(p->rows + p->group_bytes + row * p->row_step);
         for (size_t t = 0; t < p->taps; t++, pointers += DOT(TILE))
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < DOT(TILE); i++) pointers[i] = (const uint8_t *)(at + i * p->row_step + t * p->tap_step);

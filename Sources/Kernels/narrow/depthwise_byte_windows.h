@@ -1,0 +1,75 @@
+// Depthwise convolutions of bytes over windows of 3×3 without dilation: the three columns of a window, put in order, stay in registers from one
+// output to the next, which takes over those that it shares. Part of depthwise_bytes.h.
+#include "window_rows.h"
+
+// Column `column` of the padded input, in order.
+INLINE void window_column(const window_rows *in, size_t column, __mmask64 mask, __m512i to[4], const int is_half) {
+    __m512i taps[4];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 3; i++) taps[i] = load_masked_bytes(mask, window_pixel(in, column, i), is_half);
+    taps[3] = _mm512_setzero_si512();
+    in_order(taps, to, is_half);
+}
+
+// The columns of the next window, of which `stride`, 1 or 2, are new.
+INLINE void next_window(const window_rows *in, size_t *column, __mmask64 mask, const size_t stride, __m512i columns[3][4], const int is_half) {
+#pragma clang loop unroll(full)
+    for (size_t c = 0; c + stride < 3; c++)
+        for (int v = 0; v < 4; v++) columns[c][v] = columns[c + stride][v];
+#pragma clang loop unroll(full)
+    for (size_t c = 3 - stride; c < 3; c++) window_column(in, (*column)++, mask, columns[c], is_half);
+}
+
+INLINE void multiply_window(const __m512i start[4], const int8_t *weights, __m512i columns[3][4], __m512i sums[4], const int is_half) {
+#pragma clang loop unroll(full)
+    for (int v = 0; v < 4; v++) {
+        sums[v] = start[v];
+#pragma clang loop unroll(full)
+        for (int c = 0; c < 3; c++)
+            sums[v] = add_dot_products(sums[v], columns[c][v], load_whole_bytes(weights + c * 256 + 64 * v, is_half), is_half);
+    }
+}
+
+// Output row y. What stores of bytes could change, as far as the compiler knows, is kept in variables.
+INLINE void multiply_window_row(const byte_columns *p, size_t y, const size_t stride, const byte_tail_kind kind, const int is_half) {
+    const window_rows in = window_rows_of(p->layer, p->constants.border, y, p->channel);
+    const __mmask64 mask = ~(__mmask64)0 >> (64 - p->count);
+    const byte_constants of = p->of;
+    const narrow_tail tail = p->tail;
+    const int8_t *weights = p->weights;
+    const size_t step = p->layer->output.stride, count = p->layer->output.width;
+    uint8_t *out = narrow_output(p->layer, y, 0) + p->channel;
+    __m512i columns[3][4], sums[4], second[4];
+    size_t column = 0;
+#pragma clang loop unroll(full)
+    for (size_t c = stride; c < 3; c++) window_column(&in, column++, mask, columns[c], is_half);
+    for (size_t x = 0; x < count; x += is_half ? 2 : 1, out += is_half ? 2 * step : step) {
+        next_window(&in, &column, mask, stride, columns, is_half);
+        multiply_window(of.start, weights, columns, sums, is_half);
+        if (!is_half) {
+            _mm512_mask_storeu_epi8(out, mask, finished_bytes(&of, &tail, kind, sums));
+        } else if (x + 1 == count) {
+            finish_halves(p, &of, &tail, kind, sums, sums, out, NULL);
+        } else {
+            next_window(&in, &column, mask, stride, columns, is_half);
+            multiply_window(of.start, weights, columns, second, is_half);
+            finish_halves(p, &of, &tail, kind, sums, second, out, out + step);
+        }
+    }
+}
+
+// The channels at hand; 0 where another way must be taken.
+static int multiply_byte_windows(const byte_columns *p) {
+    const kaption_window *window = &p->layer->window;
+    if (p->kind == BYTE_TAIL_OTHER || window->kernel_width != 3 || window->kernel_height != 3 || window->dilation_width != 1) return 0;
+    if (window->stride_width > 2) return 0;
+    for (size_t y = p->layer->row_begin; y < p->layer->row_end; y++) {
+        const int is_clip = p->kind == BYTE_TAIL_CLIP;
+#define WINDOW_ROW(stride, kind) \
+    (p->is_half ? multiply_window_row(p, y, stride, kind, 1) : multiply_window_row(p, y, stride, kind, 0))
+        if (window->stride_width == 1) is_clip ? WINDOW_ROW(1, BYTE_TAIL_CLIP) : WINDOW_ROW(1, BYTE_TAIL_SILU);
+        else is_clip ? WINDOW_ROW(2, BYTE_TAIL_CLIP) : WINDOW_ROW(2, BYTE_TAIL_SILU);
+#undef WINDOW_ROW
+    }
+    return 1;
+}
