@@ -11,22 +11,19 @@ INLINE void window_column(const window_rows *in, size_t column, __mmask64 mask, 
     in_order(taps, to, is_half);
 }
 
-// The columns of the next window, of which `stride`, 1 or 2, are new.
-INLINE void next_window(const window_rows *in, size_t *column, __mmask64 mask, const size_t stride, __m512i columns[3][4], const int is_half) {
-#pragma clang loop unroll(full)
-    for (size_t c = 0; c + stride < 3; c++)
-        for (int v = 0; v < 4; v++) columns[c][v] = columns[c + stride][v];
-#pragma clang loop unroll(full)
-    for (size_t c = 3 - stride; c < 3; c++) window_column(in, (*column)++, mask, columns[c], is_half);
-}
-
-INLINE void multiply_window(const __m512i start[4], const int8_t *weights, __m512i columns[3][4], __m512i sums[4], const int is_half) {
+// The sums of `outputs` neighbours from `columns`, those of all their windows.
+INLINE void window_sums(const __m512i start[4], const int8_t *weights, __m512i columns[][4], const size_t stride, __m512i sums[2][4],
+                                const size_t outputs, const int is_half) {
 #pragma clang loop unroll(full)
     for (int v = 0; v < 4; v++) {
-        sums[v] = start[v];
 #pragma clang loop unroll(full)
-        for (int c = 0; c < 3; c++)
-            sums[v] = add_dot_products(sums[v], columns[c][v], load_whole_bytes(weights + c * 256 + 64 * v, is_half), is_half);
+        for (size_t i = 0; i < outputs; i++) sums[i][v] = start[v];
+#pragma clang loop unroll(full)
+        for (size_t c = 0; c < 3; c++) {
+            const __m512i w = load_whole_bytes(weights + c * 256 + 64 * v, is_half);
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < outputs; i++) sums[i][v] = add_dot_products(sums[i][v], columns[c + i * stride][v], w, is_half);
+        }
     }
 }
 
@@ -38,23 +35,23 @@ INLINE void multiply_window_row(const byte_columns *p, size_t y, const size_t st
     const narrow_tail tail = p->tail;
     const int8_t *weights = p->weights;
     const size_t step = p->layer->output.stride, count = p->layer->output.width;
+    // Half vectors go by two outputs, which share a tail, and leave registers enough to share weights.
+    const size_t outputs = is_half ? 2 : 1, kept = 3 - stride, held = 3 + (outputs - 1) * stride;
     uint8_t *out = narrow_output(p->layer, y, 0) + p->channel;
-    __m512i columns[3][4], sums[4], second[4];
+    __m512i columns[5][4], sums[2][4];
     size_t column = 0;
 #pragma clang loop unroll(full)
-    for (size_t c = stride; c < 3; c++) window_column(&in, column++, mask, columns[c], is_half);
-    for (size_t x = 0; x < count; x += is_half ? 2 : 1, out += is_half ? 2 * step : step) {
-        next_window(&in, &column, mask, stride, columns, is_half);
-        multiply_window(of.start, weights, columns, sums, is_half);
-        if (!is_half) {
-            _mm512_mask_storeu_epi8(out, mask, finished_bytes(&of, &tail, kind, sums));
-        } else if (x + 1 == count) {
-            finish_halves(p, &of, &tail, kind, sums, sums, out, NULL);
-        } else {
-            next_window(&in, &column, mask, stride, columns, is_half);
-            multiply_window(of.start, weights, columns, second, is_half);
-            finish_halves(p, &of, &tail, kind, sums, second, out, out + step);
+    for (size_t c = held - kept; c < held; c++) window_column(&in, column++, mask, columns[c], is_half);
+    for (size_t x = 0; x < count; x += outputs, out += outputs * step) {
+#pragma clang loop unroll(full)
+        for (size_t c = 0; c < held; c++) {
+            // Beyond the last output are columns of border.
+            if (c >= kept) window_column(&in, column++, mask, columns[c], is_half);
+            else for (int v = 0; v < 4; v++) columns[c][v] = columns[c + held - kept][v];
         }
+        window_sums(of.start, weights, columns, stride, sums, outputs, is_half);
+        if (is_half) finish_halves(p, &of, &tail, kind, sums[0], sums[1], out, x + 1 < count ? out + step : NULL);
+        else _mm512_mask_storeu_epi8(out, mask, finished_bytes(&of, &tail, kind, sums[0]));
     }
 }
 

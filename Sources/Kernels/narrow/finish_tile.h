@@ -100,7 +100,7 @@ INLINE void finish_byte_rows(const tile_output *to, const tile_tail kind, const 
     }
 }
 
-// A multiplier of bfloat16 is one.
+// Sums of bfloat16 began with their offsets, and their multiplier is one.
 INLINE void finish_pair_rows(const tile_output *to, const tile_tail kind, const int rows, const int vectors, const int stride,
                              const vector *sums) {
     const vector low = repeated(to->tail.low), high = repeated(to->tail.high);
@@ -111,7 +111,7 @@ INLINE void finish_pair_rows(const tile_output *to, const tile_tail kind, const 
         vector x[3];
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
-            const vector sum = with_other(to, kind, KAPTION_BFLOAT16, i, v, add(sums[i * stride + v], load(to->offset + v * LANES)));
+            const vector sum = with_other(to, kind, KAPTION_BFLOAT16, i, v, sums[i * stride + v]);
             x[v] = kind == TILE_SILU ? rounded_silu(sum) : clipped(sum, low, high);
         }
         const int last = vectors - 1;
@@ -128,9 +128,9 @@ INLINE void finish_float_rows(const tile_output *to, const tile_tail kind, const
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
-            const vector offset = load(to->offset + v * LANES);
             vector x = (vector)sums[i * stride + v];
-            x = is_integer ? multiply_add(floats_of(sums[i * stride + v]), load(to->multiplier + v * LANES), offset) : add(x, offset);
+            if (is_integer)
+                x = multiply_add(floats_of(sums[i * stride + v]), load(to->multiplier + v * LANES), load(to->offset + v * LANES));
             x = clipped(with_other(to, kind, KAPTION_FLOAT32, i, v, x), low, high);
             float *out = (float *)(void *)(to->out + (size_t)i * to->out_stride) + v * LANES;
             if (v == vectors - 1) store_first(mask, out, x);

@@ -20,13 +20,20 @@ static uint32_t int8_expand(uint32_t dword, size_t part) {
     (void)part;
     return dword;
 }
-INLINE int8_sums int8_start(const int32_t *from) { return load_integers(from); }
+INLINE int8_sums int8_start(const int32_t *start, const float *offset) {
+    (void)offset;
+    return load_integers(start);
+}
 INLINE void int8_store(uint32_t *to, int8_sums x) { store_integers(to, x); }
 INLINE integers int8_input(integers dword, int part) {
     (void)part;
     return dword;
 }
 INLINE int8_sums int8_multiply(int8_sums sum, integers x, integers w) { return _mm512_dpbusd_epi32(sum, x, w); }
+INLINE int8_sums int8_multiply_half(int8_sums sum, integers x, integers w) {
+    return _mm512_castsi256_si512(
+        _mm256_dpbusd_epi32(_mm512_castsi512_si256(sum), _mm512_castsi512_si256(x), _mm512_castsi512_si256(w)));
+}
 
 enum { bf16_IS_INTEGER = 0, bf16_TILE = 8, bf16_PANEL = 3, bf16_PARTS = 1 };
 typedef vector bf16_sums;
@@ -34,9 +41,9 @@ static uint32_t bf16_expand(uint32_t dword, size_t part) {
     (void)part;
     return dword;
 }
-INLINE bf16_sums bf16_start(const int32_t *from) {
-    (void)from;
-    return zero();
+INLINE bf16_sums bf16_start(const int32_t *start, const float *offset) {
+    (void)start;
+    return offset == NULL ? zero() : load(offset);
 }
 INLINE void bf16_store(uint32_t *to, bf16_sums x) { store((float *)(void *)to, x); }
 INLINE integers bf16_input(integers dword, int part) {
@@ -45,6 +52,10 @@ INLINE integers bf16_input(integers dword, int part) {
 }
 INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
     return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)w);
+}
+INLINE bf16_sums bf16_multiply_half(bf16_sums sum, integers x, integers w) {
+    return _mm512_castps256_ps512(_mm256_dpbf16_ps(
+        _mm512_castps512_ps256(sum), (__m256bh)_mm512_castsi512_si256(x), (__m256bh)_mm512_castsi512_si256(w)));
 }
 
 #include "image.h"

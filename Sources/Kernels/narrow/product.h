@@ -2,7 +2,8 @@
 // tile's sums stay in registers over all of it. The commonest tails (finish_tile.h) write the output from there; for others the sums go to
 // a small buffer. Included once for each element after DOT(name) gives the names of:
 //
-//   sums, start(), store(), multiply(sums, input, weights), input(dword, part), IS_INTEGER, and the tile: TILE, PANEL, PARTS.
+//   sums, start(start, offset), store(), multiply(sums, input, weights) and multiply_half, input(dword, part), IS_INTEGER, and the tile: TILE,
+//   PANEL, PARTS.
 
 enum { DOT(POINTERS) = 2048, DOT(BLOCK_TILES) = 16 };
 
@@ -17,13 +18,14 @@ typedef struct {
     size_t row, filter, used;
 } DOT(tile);
 
-INLINE void DOT(run_tile)(const DOT(tile) *tile, tile_output *to, const int rows, const int vectors, const int tail) {
+// `half`: the last vector's filters are in its lower half, which a CPU may multiply in half the time.
+INLINE void DOT(run_tile)(const DOT(tile) *tile, tile_output *to, const int rows, const int vectors, const int tail, const int half) {
     DOT(sums) sums[DOT(TILE)][DOT(PANEL)];
     const uint32_t *w = tile->panel;
 #pragma clang loop unroll(full)
     for (int v = 0; v < vectors; v++)
 #pragma clang loop unroll(full)
-        for (int i = 0; i < rows; i++) sums[i][v] = DOT(start)(tile->start + v * LANES);
+        for (int i = 0; i < rows; i++) sums[i][v] = DOT(start)(tile->start + v * LANES, tail == TILE_TO_MEMORY ? NULL : to->offset + v * LANES);
     for (size_t t = 0; t < tile->taps; t++) {
         const uint8_t *a[DOT(TILE)];
 #pragma clang loop unroll(full)
@@ -41,7 +43,8 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, tile_output *to, const int rows
                 for (int i = 0; i < rows; i++) {
                     const integers x = DOT(input)(repeated_dword(a[i] + 4 * p), part);
 #pragma clang loop unroll(full)
-                    for (int v = 0; v < vectors; v++) sums[i][v] = DOT(multiply)(sums[i][v], x, weights[v]);
+                    for (int v = 0; v < vectors; v++)
+                        sums[i][v] = half && v == vectors - 1 ? DOT(multiply_half)(sums[i][v], x, weights[v]) : DOT(multiply)(sums[i][v], x, weights[v]);
                 }
             }
         }
@@ -62,14 +65,14 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, tile_output *to, const int rows
 
 // Runs `count` tiles of so many rows one after the other.
 typedef void (*DOT(function))(const DOT(tile) *, size_t count);
-INLINE void DOT(run_tiles)(const DOT(tile) *first, size_t count, const int rows, const int vectors, const int tail) {
+INLINE void DOT(run_tiles)(const DOT(tile) *first, size_t count, const int rows, const int vectors, const int tail, const int half) {
     DOT(tile) tile = *first;
     tile_output to = tile_output_of(tile.product, (tile_tail)tail, DOT(IS_INTEGER), tile.row, tile.filter, tile.used);
-    for (; count > 0; count--, tile.rows += tile.taps * DOT(TILE)) DOT(run_tile)(&tile, &to, rows, vectors, tail);
+    for (; count > 0; count--, tile.rows += tile.taps * DOT(TILE)) DOT(run_tile)(&tile, &to, rows, vectors, tail, half);
 }
 #define TILE_NAME(rows, vectors, tail) DOT(tile_##rows##_##vectors##_##tail)
 #define NARROW_TILE(rows, vectors, tail) \
-    static void TILE_NAME(rows, vectors, tail)(const DOT(tile) *tile, size_t count) { DOT(run_tiles)(tile, count, rows, vectors, tail); }
+    static void TILE_NAME(rows, vectors, tail)(const DOT(tile) *tile, size_t count) { DOT(run_tiles)(tile, count, rows, vectors, tail, 0); }
 #define NARROW_TILES(vectors, tail)                                                                      \
     NARROW_TILE(1, vectors, tail) NARROW_TILE(2, vectors, tail) NARROW_TILE(3, vectors, tail)            \
     NARROW_TILE(4, vectors, tail) NARROW_TILE(5, vectors, tail)
@@ -88,6 +91,26 @@ _Static_assert(TILE_TAIL_COUNT == 6, "a tile for each tail");
 NARROW_TILES_OF(0) NARROW_TILES_OF(1) NARROW_TILES_OF(2) NARROW_TILES_OF(3) NARROW_TILES_OF(4) NARROW_TILES_OF(5)
 static const DOT(function) DOT(tiles)[TILE_TAIL_COUNT][DOT(PANEL)][DOT(TILE)] = {
     NARROW_NAMES_OF(0), NARROW_NAMES_OF(1), NARROW_NAMES_OF(2), NARROW_NAMES_OF(3), NARROW_NAMES_OF(4), NARROW_NAMES_OF(5)};
+// The larger tiles of filters that leave half a vector: [tail][vectors - 2][rows - HALF_ROWS].
+enum { DOT(HALF_ROWS) = 7 };
+#define HALF_NAME(rows, vectors, tail) DOT(half_##rows##_##vectors##_##tail)
+#define HALF_TILE(rows, vectors, tail) \
+    static void HALF_NAME(rows, vectors, tail)(const DOT(tile) *tile, size_t count) { DOT(run_tiles)(tile, count, rows, vectors, tail, 1); }
+#define HALF_TILES(tail) HALF_TILE(7, 2, tail) HALF_TILE(8, 2, tail) HALF_TILE(7, 3, tail) HALF_TILE(8, 3, tail)
+#define HALF_NAMES(tail) {{HALF_NAME(7, 2, tail), HALF_NAME(8, 2, tail)}, {HALF_NAME(7, 3, tail), HALF_NAME(8, 3, tail)}}
+HALF_TILES(1) HALF_TILES(2) HALF_TILES(4) HALF_TILES(5)
+static const DOT(function) DOT(half_tiles)[TILE_TAIL_COUNT][2][2] = {
+    [TILE_CLIP] = HALF_NAMES(1), [TILE_CLIP_OF_SUM] = HALF_NAMES(2), [TILE_FLOATS] = HALF_NAMES(4), [TILE_FLOATS_OF_SUM] = HALF_NAMES(5)};
+#undef HALF_NAME
+#undef HALF_TILE
+#undef HALF_TILES
+#undef HALF_NAMES
+INLINE DOT(function) DOT(tile_function)(tile_tail tail, size_t rows, size_t vectors, size_t used) {
+    const DOT(function) half = rows < DOT(HALF_ROWS) || vectors < 2 || vectors * LANES - used < LANES / 2
+                                   ? NULL
+                                   : DOT(half_tiles)[tail][vectors - 2][rows - DOT(HALF_ROWS)];
+    return half != NULL ? half : DOT(tiles)[tail][vectors - 1][rows - 1];
+}
 #undef NARROW_MORE_TILES
 #undef NARROW_TILES_OF
 #undef NARROW_ROWS
@@ -95,6 +118,10 @@ static const DOT(function) DOT(tiles)[TILE_TAIL_COUNT][DOT(PANEL)][DOT(TILE)] = 
 #else
 NARROW_TILES(1, 0) NARROW_TILES(2, 0)
 static const DOT(function) DOT(tiles)[1][DOT(PANEL)][DOT(TILE)] = {{{NARROW_NAMES(1, 0)}, {NARROW_NAMES(2, 0)}}};
+INLINE DOT(function) DOT(tile_function)(tile_tail tail, size_t rows, size_t vectors, size_t used) {
+    (void)used;
+    return DOT(tiles)[tail][vectors - 1][rows - 1];
+}
 #endif
 #undef TILE_NAME
 #undef NARROW_TILE
@@ -146,7 +173,7 @@ static void DOT(run_product)(const narrow_product *p, const uint32_t *packed) {
                 next = tail == TILE_TO_MEMORY ? i + 1 : i < larger && larger < end ? larger : end;
                 tile.row = i * small + (i < larger ? i : larger);
                 tile.rows = pointers + (i - first) * taps * DOT(TILE);
-                DOT(tiles)[tail][vectors - 1][rows - 1](&tile, next - i);
+                DOT(tile_function)(tail, rows, vectors, used)(&tile, next - i);
                 if (tail == TILE_TO_MEMORY) finish_rows(p, DOT(IS_INTEGER), sums, tile.row, rows, j, used);
             }
             tile.panel += taps * dwords * DOT(PARTS) * width;
