@@ -35,10 +35,11 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #include "product.h"
 #undef DOT
 #include "depthwise.h"
+#include "depthwise_widened.h"
 #include "pointwise.h"
 #define NARROW_TABLE narrow_table_avx2
-#define NARROW_DEPTHWISE depthwise_narrow
-#define NARROW_PACKS_DEPTHWISE 0
+#define NARROW_DEPTHWISE depthwise_widened
+#define NARROW_DEPTHWISE_PACKING NARROW_WIDENED
 #include "table.h"
 #pragma clang attribute pop
 #endif

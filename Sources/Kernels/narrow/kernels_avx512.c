@@ -39,7 +39,7 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #include "pointwise.h"
 #define NARROW_TABLE narrow_table_avx512
 #define NARROW_DEPTHWISE depthwise_narrow
-#define NARROW_PACKS_DEPTHWISE 0
+#define NARROW_DEPTHWISE_PACKING NARROW_TAPS
 #include "table.h"
 #pragma clang attribute pop
 #endif

@@ -79,7 +79,7 @@ static void depthwise_packed(const kaption_layer *layer) {
     else depthwise_narrow(layer);
 }
 #define NARROW_DEPTHWISE depthwise_packed
-#define NARROW_PACKS_DEPTHWISE 1
+#define NARROW_DEPTHWISE_PACKING NARROW_DOTS
 #include "table.h"
 #pragma clang attribute pop
 #endif

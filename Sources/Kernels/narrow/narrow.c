@@ -74,12 +74,14 @@ static kaption_layer product_view(const narrow_table *table, const kaption_layer
 
 static size_t weight_floats(const narrow_table *table, const kaption_layer *layer) {
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_dots_pairs(layer))
+    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_DOTS && narrow_dots_pairs(layer))
         return (layer->output.channels + 31) / 32 * NARROW_PAIR_WINDOW_DWORDS;
-    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_splits_pairs(layer))
+    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_DOTS && narrow_splits_pairs(layer))
         return taps * narrow_pair_channels(layer->output.channels);
-    if (layer->operation == KAPTION_DEPTHWISE && table->packs_depthwise && narrow_orders_columns(layer))
+    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_DOTS && narrow_orders_columns(layer))
         return (layer->output.channels + 63) / 64 * layer->window.kernel_width * ((layer->window.kernel_height + 3) / 4) * 64;
+    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_WIDENED && narrow_widens_windows(layer))
+        return (layer->output.channels + 15) / 16 * NARROW_WIDENED_VECTORS * 8;
     if (layer->operation == KAPTION_DEPTHWISE) return taps * kaption_round_up(layer->output.channels);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
     const kaption_layer view = product_view(table, layer);
@@ -202,6 +204,18 @@ static void pack_columns(const kaption_layer *layer, const float *w, const float
     }
 }
 
+// Depthwise weights as depthwise_widened.h reads them: [16 channels][column][two pairs of rows][two vectors][lane][row].
+static void pack_widened(const kaption_layer *layer, const float *w, const float *scales, int16_t *to) {
+    for (size_t j = 0; j < layer->output.channels; j++) {
+        const size_t vector = j % 8 / 4, lane = j % 16 / 8 * 4 + j % 4;
+        for (size_t row = 0; row < 3; row++)
+            for (size_t column = 0; column < 3; column++) {
+                const size_t at = (j / 16 * NARROW_WIDENED_VECTORS + column * 4 + row / 2 * 2 + vector) * 8 + lane;
+                to[2 * at + row % 2] = quantised(w[(j * 3 + row) * 3 + column], scales[j]);
+            }
+    }
+}
+
 int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float *w, const float *bias, float *packed) {
     const narrow_table *table = table_of(isa, layer);
     const size_t filters = layer->output.channels, padded = kaption_round_up(filters), groups = layer->groups;
@@ -234,12 +248,14 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         offset[j] = fmaf(bias == NULL ? 0.0f : bias[j], units, shift);
         is_finite &= isfinite(offset[j]) != 0;
     }
-    if (is_depthwise && table->packs_depthwise && narrow_dots_pairs(layer)) {
+    if (is_depthwise && table->depthwise == NARROW_DOTS && narrow_dots_pairs(layer)) {
         pack_pair_windows(layer, w, (uint16_t *)(void *)weights);
-    } else if (is_depthwise && table->packs_depthwise && narrow_splits_pairs(layer)) {
+    } else if (is_depthwise && table->depthwise == NARROW_DOTS && narrow_splits_pairs(layer)) {
         pack_pairs(layer, w, weights);
-    } else if (is_depthwise && table->packs_depthwise && narrow_orders_columns(layer)) {
+    } else if (is_depthwise && table->depthwise == NARROW_DOTS && narrow_orders_columns(layer)) {
         pack_columns(layer, w, multiplier, (int8_t *)(void *)weights);
+    } else if (is_depthwise && table->depthwise == NARROW_WIDENED && narrow_widens_windows(layer)) {
+        pack_widened(layer, w, multiplier, (int16_t *)(void *)weights);
     } else if (is_depthwise) {
         pack_taps(layer, w, multiplier, weights);
     } else {

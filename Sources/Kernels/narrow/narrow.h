@@ -23,9 +23,10 @@ typedef struct {
     narrow_packing packing[2];  // of KAPTION_UINT8, of KAPTION_BFLOAT16
     // `row_scales`: a factor for each row of the product, or NULL.
     void (*convolution)(const kaption_layer *layer, const float *row_scales);
-    // Whether depthwise weights are packed for depthwise_bytes.h where narrow_orders_columns, for depthwise_pair_windows.h where
-    // narrow_dots_pairs, and else for depthwise_pairs.h where narrow_splits_pairs.
-    int packs_depthwise;
+    // How depthwise weights are packed. NARROW_TAPS: tap by tap. NARROW_DOTS: for depthwise_bytes.h where narrow_orders_columns, for
+    // depthwise_pair_windows.h where narrow_dots_pairs, and else for depthwise_pairs.h where narrow_splits_pairs. NARROW_WIDENED: for
+    // depthwise_widened.h where narrow_widens_windows.
+    enum { NARROW_TAPS, NARROW_DOTS, NARROW_WIDENED } depthwise;
     // Whether weights are those of narrow_row_view where narrow_joins_rows.
     int joins_rows;
     void (*rows)(kaption_element element, size_t k, const float *a, void *row, float *scale);
@@ -155,6 +156,15 @@ static inline int narrow_orders_columns(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
     return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_height <= NARROW_BYTE_HEIGHT && window->dilation_width <= 8 &&
            ((window->kernel_width - 1) * window->dilation_width + 1) * ((window->kernel_height + 3) / 4) <= NARROW_COLUMNS;
+}
+
+// Whether a depthwise convolution of bytes goes by windows widened to 16 bits (depthwise_widened.h), which take so many vectors of eight dwords of
+// weights for 16 channels.
+enum { NARROW_WIDENED_VECTORS = 3 * 4 };
+static inline int narrow_widens_windows(const kaption_layer *layer) {
+    const kaption_window *window = &layer->window;
+    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_width == 3 && window->kernel_height == 3 &&
+           window->dilation_width == 1 && window->stride_width <= 2;
 }
 
 // Whether a depthwise convolution of bfloat16 goes by pairs (depthwise_pairs.h).

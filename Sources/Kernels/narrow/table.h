@@ -1,4 +1,4 @@
-// The table of one instruction set, defined as NARROW_TABLE after the kernels, with NARROW_DEPTHWISE and NARROW_PACKS_DEPTHWISE.
+// The table of one instruction set, defined as NARROW_TABLE after the kernels, with NARROW_DEPTHWISE and NARROW_DEPTHWISE_PACKING.
 static void narrow_convolution(const kaption_layer *layer, const float *row_scales) {
     if (layer->input_numbers.element == KAPTION_UINT8) int8_convolution(layer, row_scales);
     else bf16_convolution(layer, row_scales);
@@ -8,7 +8,7 @@ static void narrow_convolution_layer(const kaption_layer *layer) { narrow_convol
 const narrow_table NARROW_TABLE = {
     .packing = {{LANES, int8_PANEL, int8_PARTS, 1, int8_expand}, {LANES, bf16_PANEL, bf16_PARTS, 1, bf16_expand}},
     .convolution = narrow_convolution,
-    .packs_depthwise = NARROW_PACKS_DEPTHWISE,
+    .depthwise = NARROW_DEPTHWISE_PACKING,
     .joins_rows = 1,
     .rows = write_row,
     .layers = {
