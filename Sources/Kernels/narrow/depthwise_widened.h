@@ -21,15 +21,6 @@ INLINE void widened_column(const window_rows *in, size_t column, integers to[4])
     to[3] = _mm256_unpackhi_epi16(rows[2], zero_integers());
 }
 
-// 16 bytes of what has everything but the clip, in the output's units.
-INLINE void store_sixteen_bytes(const narrow_tail *tail, vector x, vector y, uint8_t *out) {
-    const vector low = repeated(tail->low), high = repeated(tail->high);
-    const integers first = _mm256_cvtps_epi32(lesser(greater(x, low), high)), second = _mm256_cvtps_epi32(lesser(greater(y, low), high));
-    const integers words = _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xd8);
-    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-    _mm_storeu_si128((__m128i *)(void *)out, bytes);
-}
-
 // `sums` and a column's products with its weights.
 INLINE void add_column(const integers column[4], const integers weights[4], const integers sums[2], integers to[2]) {
 #pragma clang loop unroll(full)

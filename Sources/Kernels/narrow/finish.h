@@ -46,21 +46,8 @@ INLINE const uint8_t *narrow_product_other(const narrow_product *p, size_t row, 
 typedef enum { TILE_TO_MEMORY, TILE_CLIP, TILE_CLIP_OF_SUM, TILE_SILU, TILE_FLOATS, TILE_FLOATS_OF_SUM, TILE_TAIL_COUNT } tile_tail;
 #ifdef NARROW_PACKS_BYTES
 #include "finish_bytes.h"
-#include "finish_tile.h"
-#else
-typedef struct {
-    const float *offset;
-} tile_output;
-INLINE tile_tail tile_tail_of(const narrow_product *p, const int is_integer) {
-    (void)p;
-    (void)is_integer;
-    return TILE_TO_MEMORY;
-}
-INLINE tile_output tile_output_of(const narrow_product *p, const tile_tail kind, const int is_integer, size_t row, size_t filter, size_t used) {
-    (void)p, (void)kind, (void)is_integer, (void)row, (void)filter, (void)used;
-    return (tile_output){NULL};
-}
 #endif
+#include "finish_tile.h"
 
 // The tail where elements and what is there are known; what is added is written as the output is.
 INLINE void finish_known(const narrow_product *p, const int is_integer, const uint32_t *sums, size_t row, size_t rows, size_t filter,

@@ -49,14 +49,10 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, tile_output *to, const int rows
             }
         }
     }
-#ifdef NARROW_PACKS_BYTES
     if (tail != TILE_TO_MEMORY) {
         finish_tile(to, (tile_tail)tail, DOT(IS_INTEGER), rows, vectors, DOT(PANEL), (const integers *)sums[0]);
         return;
     }
-#endif
-    (void)to;
-    (void)tail;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
 #pragma clang loop unroll(full)
@@ -116,8 +112,14 @@ INLINE DOT(function) DOT(tile_function)(tile_tail tail, size_t rows, size_t vect
 #undef NARROW_ROWS
 #undef NARROW_NAMES_OF
 #else
-NARROW_TILES(1, 0) NARROW_TILES(2, 0)
-static const DOT(function) DOT(tiles)[1][DOT(PANEL)][DOT(TILE)] = {{{NARROW_NAMES(1, 0)}, {NARROW_NAMES(2, 0)}}};
+#define NARROW_TILES_OF(tail) NARROW_TILES(1, tail) NARROW_TILES(2, tail)
+#define NARROW_NAMES_OF(tail) {{NARROW_NAMES(1, tail)}, {NARROW_NAMES(2, tail)}}
+NARROW_TILES_OF(0) NARROW_TILES_OF(1) NARROW_TILES_OF(2) NARROW_TILES_OF(4) NARROW_TILES_OF(5)
+static const DOT(function) DOT(tiles)[TILE_TAIL_COUNT][DOT(PANEL)][DOT(TILE)] = {
+    [TILE_TO_MEMORY] = NARROW_NAMES_OF(0), [TILE_CLIP] = NARROW_NAMES_OF(1), [TILE_CLIP_OF_SUM] = NARROW_NAMES_OF(2),
+    [TILE_FLOATS] = NARROW_NAMES_OF(4), [TILE_FLOATS_OF_SUM] = NARROW_NAMES_OF(5)};
+#undef NARROW_TILES_OF
+#undef NARROW_NAMES_OF
 INLINE DOT(function) DOT(tile_function)(tile_tail tail, size_t rows, size_t vectors, size_t used) {
     (void)used;
     return DOT(tiles)[tail][vectors - 1][rows - 1];
