@@ -6,7 +6,7 @@
 INLINE void window_column(const window_rows *in, size_t column, __mmask64 mask, __m512i to[4], const int is_half) {
     __m512i taps[4];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 3; i++) taps[i] = load_masked_bytes(mask, window_pixel(in, column, i), is_half);
+    for (size_t i = 0; i < 3; i++) taps[i] = load_masked_bytes(mask, window_pixel(in, column, i), is_half);
     taps[3] = _mm512_setzero_si512();
     in_order(taps, to, is_half);
 }

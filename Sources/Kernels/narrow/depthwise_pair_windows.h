@@ -15,7 +15,7 @@ typedef struct {
 INLINE void pair_column(const window_rows *in, size_t column, __mmask32 mask, __m512i to[4]) {
     __m512i rows[3];
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 3; i++) rows[i] = _mm512_maskz_loadu_epi16(mask, window_pixel(in, column, i));
+    for (size_t i = 0; i < 3; i++) rows[i] = _mm512_maskz_loadu_epi16(mask, window_pixel(in, column, i));
     to[0] = _mm512_unpacklo_epi16(rows[0], rows[1]);
     to[1] = _mm512_unpackhi_epi16(rows[0], rows[1]);
     to[2] = _mm512_unpacklo_epi16(rows[2], _mm512_setzero_si512());

@@ -1,5 +1,5 @@
-// Depthwise convolutions of bytes over windows of 3×3 with AVX2: 16 channels widened to 16 bits and multiplied two rows at a time, exactly. A
-// column is put in order once and added to the sums of all windows that it is in.
+// Depthwise convolutions of bytes over windows of 3×3 and 5×5 with AVX2: 16 channels widened to 16 bits and multiplied two rows at a time, exactly.
+// A column is put in order once and added to the sums of all windows that it is in.
 #include "window_rows.h"
 
 typedef struct {
@@ -8,25 +8,34 @@ typedef struct {
     narrow_tail tail;
 } widened_windows;
 
-// Column `column` of the padded input: the first two rows' words side by side, then those of the third with zeros. Of each the first vector has
-// the channels 0 to 3 and 8 to 11, the second the others.
-INLINE void widened_column(const window_rows *in, size_t column, integers to[4]) {
-    integers rows[3];
+// Column `column` of the padded input: two rows' words side by side, the last ones with zeros. Of each pair the first vector has the channels 0 to 3
+// and 8 to 11, the second the others.
+INLINE void widened_column(const window_rows *in, size_t column, integers *to, const size_t side) {
 #pragma clang loop unroll(full)
-    for (int i = 0; i < 3; i++)
-        rows[i] = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)window_pixel(in, column, i)));
-    to[0] = _mm256_unpacklo_epi16(rows[0], rows[1]);
-    to[1] = _mm256_unpackhi_epi16(rows[0], rows[1]);
-    to[2] = _mm256_unpacklo_epi16(rows[2], zero_integers());
-    to[3] = _mm256_unpackhi_epi16(rows[2], zero_integers());
+    for (size_t i = 0; i < side; i += 2) {
+        integers rows[2] = {zero_integers(), zero_integers()};
+#pragma clang loop unroll(full)
+        for (size_t k = 0; k < 2 && i + k < side; k++)
+            rows[k] = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)window_pixel(in, column, i + k)));
+        to[i] = _mm256_unpacklo_epi16(rows[0], rows[1]);
+        to[i + 1] = _mm256_unpackhi_epi16(rows[0], rows[1]);
+    }
 }
 
-// `sums` and a column's products with its weights.
-INLINE void add_column(const integers column[4], const integers weights[4], const integers sums[2], integers to[2]) {
+// Adds a column to the sums of the windows that it is in: it is `place` columns after the first of window 0, and the others are `stride` apart.
+// `weights`: [column][pair of rows][two vectors].
+INLINE void add_column(const integers *column, const size_t place, const integers *weights, const integers start[2], integers sums[][2],
+                       const size_t side, const size_t stride) {
+    const size_t vectors = (side + 1) / 2 * 2;
 #pragma clang loop unroll(full)
-    for (int v = 0; v < 2; v++) {
-        const integers products = _mm256_add_epi32(_mm256_madd_epi16(column[v], weights[v]), _mm256_madd_epi16(column[v + 2], weights[v + 2]));
-        to[v] = _mm256_add_epi32(sums[v], products);
+    for (size_t k = 0; k * stride <= place; k++) {
+        const size_t tap = place - k * stride;
+        if (tap >= side) continue;
+#pragma clang loop unroll(full)
+        for (size_t v = 0; v < vectors; v++) {
+            const integers products = _mm256_madd_epi16(column[v], weights[tap * vectors + v]);
+            sums[k][v % 2] = _mm256_add_epi32(tap == 0 && v < 2 ? start[v] : sums[k][v % 2], products);
+        }
     }
 }
 
@@ -43,44 +52,44 @@ INLINE void finish_widened(const narrow_constants *constants, const narrow_tail 
     if (count > LANES) store_finished(tail, element, first_lanes(count - LANES), out + LANES * kaption_element_bytes(element), y);
 }
 
-// Output row y of the channels from j on; `is_whole`: 16 of them as bytes, with a clip at most. What stores of bytes could change, as far as the compiler knows, is kept in variables.
-INLINE void widened_row(const widened_windows *p, size_t y, size_t j, const size_t stride, const int is_whole) {
+// Output row y of the channels from j on; `is_whole`: 16 of them as bytes, with a clip at most. What stores of bytes could change, as far as the
+// compiler knows, is kept in variables.
+INLINE void widened_row(const widened_windows *p, size_t y, size_t j, const size_t side, const size_t stride, const int is_whole) {
     const kaption_layer *layer = p->layer;
     const window_rows in = window_rows_of(layer, p->constants.border, y, j);
     const narrow_constants constants = p->constants;
     const narrow_tail tail = p->tail;
     const kaption_element element = layer->output_numbers.element;
-    const integers *weights = (const integers *)(const void *)constants.weights + j / 16 * NARROW_WIDENED_VECTORS;
+    const integers *weights = (const integers *)(const void *)constants.weights + j / 16 * (side * (side + 1) / 2 * 2);
     const integers starts[2] = {load_integers(constants.start + j), load_integers(constants.start + j + LANES)};
     const integers start[2] = {_mm256_permute2x128_si256(starts[0], starts[1], 0x20), _mm256_permute2x128_si256(starts[0], starts[1], 0x31)};
     const size_t left = layer->output.channels - j, count = left < 16 ? left : 16;
     const size_t step = layer->output.stride * kaption_element_bytes(element), width = layer->output.width;
     uint8_t *out = narrow_output(layer, y, 0) + j * kaption_element_bytes(element);
-    // Of the window at hand and, with a stride of 1, of the next one.
-    integers column[4], sums[2], next_sums[2], whole[2];
+    // Of the window at hand and of those that begin before it ends.
+    integers sums[MOST_WINDOW_ROWS][2], column[MOST_WINDOW_ROWS + 1];
+    const size_t windows = (side - 1) / stride + 1;
     size_t next = 0;
-    widened_column(&in, next++, column);
-    add_column(column, weights, start, sums);
-    if (stride == 1) {
-        widened_column(&in, next++, column);
-        add_column(column, weights + 4, sums, sums);
-        add_column(column, weights, start, next_sums);
+#pragma clang loop unroll(full)
+    for (size_t place = 0; place < side - stride; place++) {
+        widened_column(&in, next++, column, side);
+        add_column(column, place, weights, start, sums, side, stride);
     }
     for (size_t x = 0; x < width; x++, out += step) {
-        if (stride == 2) {
-            widened_column(&in, next++, column);
-            add_column(column, weights + 4, sums, sums);
+#pragma clang loop unroll(full)
+        for (size_t place = side - stride; place < side; place++) {
+            widened_column(&in, next++, column, side);
+            add_column(column, place, weights, start, sums, side, stride);
         }
-        widened_column(&in, next++, column);
-        add_column(column, weights + 8, sums, whole);
-        if (stride == 2) {
-            add_column(column, weights, start, sums);
-        } else {
-            add_column(column, weights + 4, next_sums, sums);
-            add_column(column, weights, start, next_sums);
-        }
-        finish_widened(&constants, &tail, element, j, count, whole, out, is_whole);
+        finish_widened(&constants, &tail, element, j, count, sums[0], out, is_whole);
+#pragma clang loop unroll(full)
+        for (size_t k = 0; k + 1 < windows; k++)
+            for (int v = 0; v < 2; v++) sums[k][v] = sums[k + 1][v];
     }
+}
+
+INLINE void widened_rows(const widened_windows *p, size_t j, const size_t side, const size_t stride, const int is_whole) {
+    for (size_t y = p->layer->row_begin; y < p->layer->row_end; y++) widened_row(p, y, j, side, stride, is_whole);
 }
 
 static void depthwise_widened(const kaption_layer *layer) {
@@ -92,9 +101,9 @@ static void depthwise_widened(const kaption_layer *layer) {
     const int are_bytes = p.tail.is_folded && layer->output_numbers.element == KAPTION_UINT8;
     for (size_t j = 0; j < layer->output.channels; j += 16) {
         const int is_whole = are_bytes && layer->output.channels - j >= 16;
-        for (size_t y = layer->row_begin; y < layer->row_end; y++) {
-            if (layer->window.stride_width == 1) is_whole ? widened_row(&p, y, j, 1, 1) : widened_row(&p, y, j, 1, 0);
-            else is_whole ? widened_row(&p, y, j, 2, 1) : widened_row(&p, y, j, 2, 0);
-        }
+#define WIDENED_ROWS(side, stride) (is_whole ? widened_rows(&p, j, side, stride, 1) : widened_rows(&p, j, side, stride, 0))
+        if (layer->window.kernel_width == 3) layer->window.stride_width == 1 ? WIDENED_ROWS(3, 1) : WIDENED_ROWS(3, 2);
+        else layer->window.stride_width == 1 ? WIDENED_ROWS(5, 1) : WIDENED_ROWS(5, 2);
+#undef WIDENED_ROWS
     }
 }

@@ -81,7 +81,7 @@ static size_t weight_floats(const narrow_table *table, const kaption_layer *laye
     if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_DOTS && narrow_orders_columns(layer))
         return (layer->output.channels + 63) / 64 * layer->window.kernel_width * ((layer->window.kernel_height + 3) / 4) * 64;
     if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_WIDENED && narrow_widens_windows(layer))
-        return (layer->output.channels + 15) / 16 * NARROW_WIDENED_VECTORS * 8;
+        return (layer->output.channels + 15) / 16 * narrow_widened_vectors(layer) * 8;
     if (layer->operation == KAPTION_DEPTHWISE) return taps * kaption_round_up(layer->output.channels);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
     const kaption_layer view = product_view(table, layer);
@@ -204,14 +204,15 @@ static void pack_columns(const kaption_layer *layer, const float *w, const float
     }
 }
 
-// Depthwise weights as depthwise_widened.h reads them: [16 channels][column][two pairs of rows][two vectors][lane][row].
+// Depthwise weights as depthwise_widened.h reads them: [16 channels][column][pair of rows][two vectors][lane][row].
 static void pack_widened(const kaption_layer *layer, const float *w, const float *scales, int16_t *to) {
+    const size_t side = layer->window.kernel_width, pairs = (side + 1) / 2;
     for (size_t j = 0; j < layer->output.channels; j++) {
         const size_t vector = j % 8 / 4, lane = j % 16 / 8 * 4 + j % 4;
-        for (size_t row = 0; row < 3; row++)
-            for (size_t column = 0; column < 3; column++) {
-                const size_t at = (j / 16 * NARROW_WIDENED_VECTORS + column * 4 + row / 2 * 2 + vector) * 8 + lane;
-                to[2 * at + row % 2] = quantised(w[(j * 3 + row) * 3 + column], scales[j]);
+        for (size_t row = 0; row < side; row++)
+            for (size_t column = 0; column < side; column++) {
+                const size_t at = (j / 16 * narrow_widened_vectors(layer) + (column * pairs + row / 2) * 2 + vector) * 8 + lane;
+                to[2 * at + row % 2] = quantised(w[(j * side + row) * side + column], scales[j]);
             }
     }
 }

@@ -158,13 +158,15 @@ static inline int narrow_orders_columns(const kaption_layer *layer) {
            ((window->kernel_width - 1) * window->dilation_width + 1) * ((window->kernel_height + 3) / 4) <= NARROW_COLUMNS;
 }
 
-// Whether a depthwise convolution of bytes goes by windows widened to 16 bits (depthwise_widened.h), which take so many vectors of eight dwords of
-// weights for 16 channels.
-enum { NARROW_WIDENED_VECTORS = 3 * 4 };
+// Whether a depthwise convolution of bytes goes by windows of 3×3 or 5×5 widened to 16 bits (depthwise_widened.h), and how many vectors of eight
+// dwords of weights 16 channels then take.
 static inline int narrow_widens_windows(const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
-    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_width == 3 && window->kernel_height == 3 &&
-           window->dilation_width == 1 && window->stride_width <= 2;
+    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_width == window->kernel_height &&
+           (window->kernel_width == 3 || window->kernel_width == 5) && window->dilation_width == 1 && window->stride_width <= 2;
+}
+static inline size_t narrow_widened_vectors(const kaption_layer *layer) {
+    return layer->window.kernel_width * ((layer->window.kernel_height + 1) / 2) * 2;
 }
 
 // Whether a depthwise convolution of bfloat16 goes by pairs (depthwise_pairs.h).
