@@ -19,9 +19,6 @@ INLINE void load_lanes(const void *constants, size_t left, __m512i to[4]) {
     transpose_lanes(from, to);
 }
 
-// The commonest tails to bytes: a clip at most, or SiLU.
-typedef enum { BYTE_TAIL_OTHER, BYTE_TAIL_CLIP, BYTE_TAIL_SILU } byte_tail_kind;
-
 // Of 64 channels, in the order of the vectors.
 typedef struct {
     __m512i start[4], multiplier[4], offset[4];
@@ -39,12 +36,6 @@ typedef struct {
     byte_constants of;
     uint8_t *columns;  // [column][quad][4 vectors][64 bytes]
 } byte_columns;
-
-static byte_tail_kind byte_tail_of(const kaption_layer *layer, const narrow_tail *tail) {
-    if (layer->output_numbers.element != KAPTION_UINT8) return BYTE_TAIL_OTHER;
-    if (tail->is_folded) return BYTE_TAIL_CLIP;
-    return tail->activation.kind == KAPTION_SILU ? BYTE_TAIL_SILU : BYTE_TAIL_OTHER;
-}
 
 // Loads the constants of 64 channels in the order of the vectors.
 static void load_channels(byte_columns *p, size_t channel) {

@@ -41,20 +41,24 @@ INLINE void add_column(const integers *column, const size_t place, const integer
 
 // The tail of `count` of 16 channels from j on.
 INLINE void finish_widened(const narrow_constants *constants, const narrow_tail *tail, kaption_element element, size_t j, size_t count,
-                           const integers sums[2], uint8_t *out, const int is_whole) {
+                           const integers sums[2], uint8_t *out, const byte_tail_kind kind) {
     const integers first = _mm256_permute2x128_si256(sums[0], sums[1], 0x20), second = _mm256_permute2x128_si256(sums[0], sums[1], 0x31);
     const vector x = scaled_sum(constants, j, floats_of(first)), y = scaled_sum(constants, j + LANES, floats_of(second));
-    if (is_whole) {
+    if (kind == BYTE_TAIL_CLIP) {
         store_sixteen_bytes(tail, x, y, out);
+        return;
+    }
+    if (kind == BYTE_TAIL_SILU) {
+        store_sixteen_bytes(tail, silu_in_units(tail, x), silu_in_units(tail, y), out);
         return;
     }
     store_finished(tail, element, first_lanes(count), out, x);
     if (count > LANES) store_finished(tail, element, first_lanes(count - LANES), out + LANES * kaption_element_bytes(element), y);
 }
 
-// Output row y of the channels from j on; `is_whole`: 16 of them as bytes, with a clip at most. What stores of bytes could change, as far as the
-// compiler knows, is kept in variables.
-INLINE void widened_row(const widened_windows *p, size_t y, size_t j, const size_t side, const size_t stride, const int is_whole) {
+// Output row y of the channels from j on, of which there are 16 unless the tail is BYTE_TAIL_OTHER. What stores of bytes could change, as far as
+// the compiler knows, is kept in variables.
+INLINE void widened_row(const widened_windows *p, size_t y, size_t j, const size_t side, const size_t stride, const byte_tail_kind kind) {
     const kaption_layer *layer = p->layer;
     const window_rows in = window_rows_of(layer, p->constants.border, y, j);
     const narrow_constants constants = p->constants;
@@ -81,15 +85,15 @@ INLINE void widened_row(const widened_windows *p, size_t y, size_t j, const size
             widened_column(&in, next++, column, side);
             add_column(column, place, weights, start, sums, side, stride);
         }
-        finish_widened(&constants, &tail, element, j, count, sums[0], out, is_whole);
+        finish_widened(&constants, &tail, element, j, count, sums[0], out, kind);
 #pragma clang loop unroll(full)
         for (size_t k = 0; k + 1 < windows; k++)
             for (int v = 0; v < 2; v++) sums[k][v] = sums[k + 1][v];
     }
 }
 
-INLINE void widened_rows(const widened_windows *p, size_t j, const size_t side, const size_t stride, const int is_whole) {
-    for (size_t y = p->layer->row_begin; y < p->layer->row_end; y++) widened_row(p, y, j, side, stride, is_whole);
+INLINE void widened_rows(const widened_windows *p, size_t j, const size_t side, const size_t stride, const byte_tail_kind kind) {
+    for (size_t y = p->layer->row_begin; y < p->layer->row_end; y++) widened_row(p, y, j, side, stride, kind);
 }
 
 static void depthwise_widened(const kaption_layer *layer) {
@@ -98,10 +102,12 @@ static void depthwise_widened(const kaption_layer *layer) {
         return;
     }
     const widened_windows p = {layer, narrow_constants_of(layer), narrow_tail_of(layer)};
-    const int are_bytes = p.tail.is_folded && layer->output_numbers.element == KAPTION_UINT8;
     for (size_t j = 0; j < layer->output.channels; j += 16) {
-        const int is_whole = are_bytes && layer->output.channels - j >= 16;
-#define WIDENED_ROWS(side, stride) (is_whole ? widened_rows(&p, j, side, stride, 1) : widened_rows(&p, j, side, stride, 0))
+        const byte_tail_kind kind = layer->output.channels - j < 16 ? BYTE_TAIL_OTHER : byte_tail_of(layer, &p.tail);
+#define WIDENED_ROWS(side, stride)                                                        \
+    (kind == BYTE_TAIL_CLIP   ? widened_rows(&p, j, side, stride, BYTE_TAIL_CLIP)         \
+     : kind == BYTE_TAIL_SILU ? widened_rows(&p, j, side, stride, BYTE_TAIL_SILU)         \
+                              : widened_rows(&p, j, side, stride, BYTE_TAIL_OTHER))
         if (layer->window.kernel_width == 3) layer->window.stride_width == 1 ? WIDENED_ROWS(3, 1) : WIDENED_ROWS(3, 2);
         else layer->window.stride_width == 1 ? WIDENED_ROWS(5, 1) : WIDENED_ROWS(5, 2);
 #undef WIDENED_ROWS

@@ -3,11 +3,6 @@
 
 INLINE vector sum_at(const uint32_t *sums) { return floats_of(load_integers(sums)); }
 
-// Of what has everything but the activation, in the output's units.
-INLINE vector silu_in_units(const narrow_tail *tail, vector x) {
-    return multiply_add(silu_by_pieces(x), repeated(tail->factor), repeated(tail->zero));
-}
-
 INLINE __m512i rounded_sum(const narrow_tail *tail, vector sum, vector multiplier, vector offset, const uint8_t *other) {
     vector x = multiply_add(sum, multiplier, offset);
     if (other != NULL) x = multiply_add(load_uint8(other), repeated(tail->other_factor), x);

@@ -17,9 +17,11 @@ INLINE void finish_byte_rows(const tile_output *to, const tile_tail kind, const 
         uint8_t *out = to->out + (size_t)i * to->out_stride;
         vector x[2];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < vectors; v++)
-            x[v] = with_other(to, kind, KAPTION_UINT8, i, v,
-                              multiply_add(floats_of(sums[i * stride + v]), load(to->multiplier + v * LANES), load(to->offset + v * LANES)));
+        for (int v = 0; v < vectors; v++) {
+            const vector sum =
+                multiply_add(floats_of(sums[i * stride + v]), load(to->multiplier + v * LANES), load(to->offset + v * LANES));
+            x[v] = kind == TILE_SILU ? silu_in_units(&to->tail, sum) : with_other(to, kind, KAPTION_UINT8, i, v, sum);
+        }
         if (vectors == 2 && to->used == 2 * LANES) {
             store_sixteen_bytes(&to->tail, x[0], x[1], out);
             continue;
@@ -40,6 +42,6 @@ INLINE void finish_pair_rows(const tile_output *to, const tile_tail kind, const 
         for (int v = 0; v < vectors; v++) {
             const vector x = with_other(to, kind, KAPTION_BFLOAT16, i, v, sums[i * stride + v]);
             uint8_t *out = to->out + (size_t)i * to->out_stride + (size_t)v * LANES * 2;
-            store_bfloat16(first_lanes(to->used - (size_t)v * LANES), out, clipped(x, low, high));
+            store_bfloat16(first_lanes(to->used - (size_t)v * LANES), out, kind == TILE_SILU ? rounded_silu(x) : clipped(x, low, high));
         }
 }

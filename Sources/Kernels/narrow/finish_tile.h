@@ -18,11 +18,6 @@ static int rounds_in_range(const narrow_product *p) {
     return (greatest_lane(greatest) + 255.0f * fabsf(p->tail.other_factor)) * units < 2e9f;
 }
 
-#ifdef NARROW_PACKS_BYTES
-enum { TILE_HAS_SILU = 1 };
-#else
-enum { TILE_HAS_SILU = 0 };
-#endif
 INLINE tile_tail tile_tail_of(const narrow_product *p, const int is_integer) {
     const kaption_element element = p->layer->output_numbers.element, other_element = p->layer->other_numbers.element;
     const int has_other = p->layer->has_other;
@@ -32,7 +27,7 @@ INLINE tile_tail tile_tail_of(const narrow_product *p, const int is_integer) {
     if (is_integer && !rounds_in_range(p)) return TILE_TO_MEMORY;
     if (has_other) return p->tail.is_folded ? TILE_CLIP_OF_SUM : TILE_TO_MEMORY;
     if (p->tail.is_folded) return TILE_CLIP;
-    return TILE_HAS_SILU && p->tail.activation.kind == KAPTION_SILU ? TILE_SILU : TILE_TO_MEMORY;
+    return p->tail.activation.kind == KAPTION_SILU ? TILE_SILU : TILE_TO_MEMORY;
 }
 
 // Where a tile's outputs go, the rows' first filters, and what makes them: the values themselves, for what stores of bytes could change, as far

@@ -35,6 +35,8 @@
             name##_known(layer, KAPTION_FLOAT32, KAPTION_FLOAT32, KAPTION_BFLOAT16);                                  \
         else if (element == KAPTION_FLOAT32 && other_element == KAPTION_FLOAT32 && out_element == KAPTION_UINT8)      \
             name##_known(layer, KAPTION_FLOAT32, KAPTION_FLOAT32, KAPTION_UINT8);                                     \
+        else if (element == KAPTION_UINT8 && other_element == KAPTION_UINT8 && out_element == KAPTION_UINT8)          \
+            name##_known(layer, KAPTION_UINT8, KAPTION_UINT8, KAPTION_UINT8);                                         \
         else                                                                                                          \
             name##_known(layer, element, other_element, out_element);                                                 \
     }

@@ -35,6 +35,11 @@ INLINE vector silu_by_pieces(vector x) {
     return multiply_add(repeated(0.5f), x, sum);
 }
 
+// SiLU of what has everything but the activation, in the units of 8-bit integers.
+INLINE vector silu_in_units(const narrow_tail *tail, vector x) {
+    return multiply_add(silu_by_pieces(x), repeated(tail->factor), repeated(tail->zero));
+}
+
 // The activation of what will be written as `element`.
 INLINE vector activated_for(kaption_element element, const kaption_activation *activation, vector x) {
     if (element == KAPTION_BFLOAT16 && activation->kind == KAPTION_SILU) return rounded_silu(x);
@@ -64,4 +69,12 @@ INLINE void store_finished(const narrow_tail *tail, kaption_element element, lan
 // The tail of a layer's sums, number(sum) in `x`, for filters from j on.
 INLINE vector scaled_sum(const narrow_constants *constants, size_t j, vector x) {
     return multiply_add(x, load(constants->multiplier + j), load(constants->offset + j));
+}
+
+// The commonest tails to bytes: a clip at most, or SiLU.
+typedef enum { BYTE_TAIL_OTHER, BYTE_TAIL_CLIP, BYTE_TAIL_SILU } byte_tail_kind;
+static byte_tail_kind byte_tail_of(const kaption_layer *layer, const narrow_tail *tail) {
+    if (layer->output_numbers.element != KAPTION_UINT8) return BYTE_TAIL_OTHER;
+    if (tail->is_folded) return BYTE_TAIL_CLIP;
+    return tail->activation.kind == KAPTION_SILU ? BYTE_TAIL_SILU : BYTE_TAIL_OTHER;
 }
