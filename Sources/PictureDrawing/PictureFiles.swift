@@ -14,7 +14,7 @@ public struct JPEGFile: Sendable {
         case grey
         /// Red, green, blue; stored as they are.
         case rgb
-        /// Red, green, blue; stored as luma and chroma, the latter sampled less often by the two factors (1 or 2).
+        /// Red, green, blue; stored as luma and chroma, the latter sampled less often by the two factors (1 to 4).
         case luma(chromaWidth: Int, chromaHeight: Int)
         /// Cyan, magenta, yellow, black, as Adobe stores them: 255 is no ink.
         case cmyk

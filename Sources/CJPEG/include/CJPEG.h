@@ -37,8 +37,7 @@ kaption_jpeg_status kaption_jpeg_open(kaption_jpeg_decoder *decoder, const uint8
 kaption_jpeg_status kaption_jpeg_start(kaption_jpeg_decoder *decoder, int eighths, uint32_t *width, uint32_t *height);
 // Leaves out what nobody will read, at the sides and above; its entropy codes are looked at all the same. Takes the columns
 // wanted and gives those that read_rows will write, which hold them; the next row is `row`. The pixels are those of the whole.
-// A file of several scans is not cut: libjpeg may smooth its blocks, and the borders would show. There, and where a side
-// would gain nothing, `column` and `width` become the whole's; `row` becomes 0.
+// Where libjpeg cannot, as in files of several scans, nothing is left out: `column` and `width` become the whole's, `row` 0.
 kaption_jpeg_status kaption_jpeg_select(kaption_jpeg_decoder *decoder, uint32_t *column, uint32_t *width, uint32_t *row);
 // Writes the next `rows` rows, four bytes a pixel: R, G, B and one that means nothing. `stride` is in bytes, at least 4 × width.
 // There must be that many rows left.
@@ -62,8 +61,8 @@ typedef struct {
     uint32_t width, height;
     kaption_jpeg_colour colour;
     int quality;           // 1...100
-    int chroma_horizontal; // 1 or 2: how many times wider luma is sampled than chroma (YCbCr, YCCK)
-    int chroma_vertical;   // 1 or 2
+    int chroma_horizontal; // 1 to 4: how many times wider luma is sampled than chroma (YCbCr, YCCK)
+    int chroma_vertical;   // 1 to 4; a picture's product is 8 at most
     int progressive;       // 0 or 1
     int arithmetic;        // 0 or 1: arithmetic instead of Huffman coding
     int restart_rows;      // a restart marker after so many rows of blocks; 0: none

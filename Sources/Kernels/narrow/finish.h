@@ -16,17 +16,13 @@ typedef struct {
 } narrow_product;
 
 static narrow_product narrow_product_of(const kaption_layer *layer, const float *row_scales) {
-    const kaption_window *window = &layer->window;
-    const size_t taps = window->kernel_height * window->kernel_width;
-    const int is_matrix = taps == 1 && window->stride_height == 1 && window->stride_width == 1 &&
-                          layer->input.height == layer->output.height && layer->input.width == layer->output.width;
     const kaption_element element = layer->input_numbers.element;
     return (narrow_product){
         .layer = layer, .constants = narrow_constants_of(layer), .tail = narrow_tail_of(layer), .row_scales = row_scales,
         .first_pixel = layer->row_begin * layer->output.width,
         .pixels = (layer->row_end - layer->row_begin) * layer->output.width, .filters = layer->output.channels / layer->groups,
-        .taps = taps, .dwords = narrow_tap_dwords(layer),
-        .rows = is_matrix ? narrow_pixel(&layer->input, element, layer->row_begin, 0) : NULL,
+        .taps = layer->window.kernel_height * layer->window.kernel_width, .dwords = narrow_tap_dwords(layer),
+        .rows = narrow_reads_pixels(layer) ? narrow_pixel(&layer->input, element, layer->row_begin, 0) : NULL,
         .row_step = layer->input.stride * kaption_element_bytes(element),
     };
 }

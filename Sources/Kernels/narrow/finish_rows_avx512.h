@@ -19,7 +19,7 @@ INLINE void finish_byte_rows(const tile_output *to, const tile_tail kind, const 
         for (int q = 0; q < 4; q++) {
             const int row = i + q / vectors, v = q % vectors;
             // What is not stored may be anything.
-            x[q] = x[0];
+            x[q] = q == 0 ? zero_integers() : x[0];
             if (q >= together * vectors || row >= rows) continue;
             const vector sum =
                 with_other(to, kind, KAPTION_UINT8, row, v, multiply_add(floats_of(sums[row * stride + v]), multiplier[v], offset[v]));

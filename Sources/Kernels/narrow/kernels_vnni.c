@@ -14,6 +14,7 @@
 #include "finish.h"
 
 #define NARROW_TILES_8_3
+#define NARROW_HALF_TILES
 enum { int8_IS_INTEGER = 1, int8_TILE = 8, int8_PANEL = 3, int8_PARTS = 1 };
 typedef integers int8_sums;
 static uint32_t int8_expand(uint32_t dword, size_t part) {

@@ -87,6 +87,21 @@ _Static_assert(TILE_TAIL_COUNT == 6, "a tile for each tail");
 NARROW_TILES_OF(0) NARROW_TILES_OF(1) NARROW_TILES_OF(2) NARROW_TILES_OF(3) NARROW_TILES_OF(4) NARROW_TILES_OF(5)
 static const DOT(function) DOT(tiles)[TILE_TAIL_COUNT][DOT(PANEL)][DOT(TILE)] = {
     NARROW_NAMES_OF(0), NARROW_NAMES_OF(1), NARROW_NAMES_OF(2), NARROW_NAMES_OF(3), NARROW_NAMES_OF(4), NARROW_NAMES_OF(5)};
+#undef NARROW_MORE_TILES
+#undef NARROW_TILES_OF
+#undef NARROW_ROWS
+#undef NARROW_NAMES_OF
+#else
+#define NARROW_TILES_OF(tail) NARROW_TILES(1, tail) NARROW_TILES(2, tail)
+#define NARROW_NAMES_OF(tail) {{NARROW_NAMES(1, tail)}, {NARROW_NAMES(2, tail)}}
+NARROW_TILES_OF(0) NARROW_TILES_OF(1) NARROW_TILES_OF(2) NARROW_TILES_OF(3) NARROW_TILES_OF(4) NARROW_TILES_OF(5)
+static const DOT(function) DOT(tiles)[TILE_TAIL_COUNT][DOT(PANEL)][DOT(TILE)] = {
+    [TILE_TO_MEMORY] = NARROW_NAMES_OF(0), [TILE_CLIP] = NARROW_NAMES_OF(1), [TILE_CLIP_OF_SUM] = NARROW_NAMES_OF(2),
+    [TILE_SILU] = NARROW_NAMES_OF(3), [TILE_FLOATS] = NARROW_NAMES_OF(4), [TILE_FLOATS_OF_SUM] = NARROW_NAMES_OF(5)};
+#undef NARROW_TILES_OF
+#undef NARROW_NAMES_OF
+#endif
+#ifdef NARROW_HALF_TILES
 // The larger tiles of filters that leave half a vector: [tail][vectors - 2][rows - HALF_ROWS].
 enum { DOT(HALF_ROWS) = 7 };
 #define HALF_NAME(rows, vectors, tail) DOT(half_##rows##_##vectors##_##tail)
@@ -107,19 +122,7 @@ INLINE DOT(function) DOT(tile_function)(tile_tail tail, size_t rows, size_t vect
                                    : DOT(half_tiles)[tail][vectors - 2][rows - DOT(HALF_ROWS)];
     return half != NULL ? half : DOT(tiles)[tail][vectors - 1][rows - 1];
 }
-#undef NARROW_MORE_TILES
-#undef NARROW_TILES_OF
-#undef NARROW_ROWS
-#undef NARROW_NAMES_OF
 #else
-#define NARROW_TILES_OF(tail) NARROW_TILES(1, tail) NARROW_TILES(2, tail)
-#define NARROW_NAMES_OF(tail) {{NARROW_NAMES(1, tail)}, {NARROW_NAMES(2, tail)}}
-NARROW_TILES_OF(0) NARROW_TILES_OF(1) NARROW_TILES_OF(2) NARROW_TILES_OF(3) NARROW_TILES_OF(4) NARROW_TILES_OF(5)
-static const DOT(function) DOT(tiles)[TILE_TAIL_COUNT][DOT(PANEL)][DOT(TILE)] = {
-    [TILE_TO_MEMORY] = NARROW_NAMES_OF(0), [TILE_CLIP] = NARROW_NAMES_OF(1), [TILE_CLIP_OF_SUM] = NARROW_NAMES_OF(2),
-    [TILE_SILU] = NARROW_NAMES_OF(3), [TILE_FLOATS] = NARROW_NAMES_OF(4), [TILE_FLOATS_OF_SUM] = NARROW_NAMES_OF(5)};
-#undef NARROW_TILES_OF
-#undef NARROW_NAMES_OF
 INLINE DOT(function) DOT(tile_function)(tile_tail tail, size_t rows, size_t vectors, size_t used) {
     (void)used;
     return DOT(tiles)[tail][vectors - 1][rows - 1];
