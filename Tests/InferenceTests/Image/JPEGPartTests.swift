@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test("More rows are skipped than at a time") func tall() throws {
+    @Test("Rows above a part are left out in several steps") func tall() throws {
         var random = SeededGenerator(21)
         let file = try JPEGFile().write(ResizeTests.source(24, 1700))
         try check(file, eighths: 8, using: &random, parts: 12)
