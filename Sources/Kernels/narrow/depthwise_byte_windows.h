@@ -13,7 +13,7 @@ INLINE void window_column(const window_rows *in, size_t column, __mmask64 mask, 
 
 // The sums of `outputs` neighbours from `columns`, those of all their windows.
 INLINE void window_sums(const __m512i start[4], const int8_t *weights, __m512i columns[][4], const size_t stride, __m512i sums[2][4],
-                                const size_t outputs, const int is_half) {
+                        const size_t outputs, const int is_half) {
 #pragma clang loop unroll(full)
     for (int v = 0; v < 4; v++) {
 #pragma clang loop unroll(full)
@@ -58,8 +58,7 @@ INLINE void multiply_window_row(const byte_columns *p, size_t y, const size_t st
 // The channels at hand; 0 where another way must be taken.
 static int multiply_byte_windows(const byte_columns *p) {
     const kaption_window *window = &p->layer->window;
-    if (p->kind == BYTE_TAIL_OTHER || window->kernel_width != 3 || window->kernel_height != 3 || window->dilation_width != 1) return 0;
-    if (window->stride_width > 2) return 0;
+    if (p->kind == BYTE_TAIL_OTHER || !narrow_is_square(window, 3) || !narrow_slides(window)) return 0;
     for (size_t y = p->layer->row_begin; y < p->layer->row_end; y++) {
         const int is_clip = p->kind == BYTE_TAIL_CLIP;
 #define WINDOW_ROW(stride, kind) \

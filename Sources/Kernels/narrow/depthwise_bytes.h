@@ -1,7 +1,6 @@
 // Depthwise convolutions of bytes with VNNI. A row of output takes its columns, 64 channels of them, from a buffer in which the bytes of up to
 // four rows of a channel lie side by side: a dot product is then four taps, and a column is put in order once for all windows that it is in.
 // The exact sums are those of depthwise.h. Windows of 3×3 need no buffer (depthwise_byte_windows.h).
-#include "byte_halves.h"
 
 // Vector v of a column holds the channels 16·l + 4·v + i in lane 4·l + i: unpacking leaves them so, and packing the sums undoes it.
 INLINE void transpose_lanes(const __m512i from[4], __m512i to[4]) {

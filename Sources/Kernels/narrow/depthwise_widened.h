@@ -97,7 +97,7 @@ INLINE void widened_rows(const widened_windows *p, size_t j, const size_t side, 
 }
 
 static void depthwise_widened(const kaption_layer *layer) {
-    if (!narrow_widens_windows(layer)) {
+    if (narrow_depthwise_form_of(NARROW_WIDENED, layer) != NARROW_WIDENED_WINDOWS) {
         depthwise_narrow(layer);
         return;
     }

@@ -12,6 +12,7 @@
 #include "elements_avx512.h"
 #include "tail.h"
 #include "finish.h"
+#include "byte_halves.h"
 
 #define NARROW_TILES_8_3
 #define NARROW_HALF_TILES
@@ -30,11 +31,8 @@ INLINE integers int8_input(integers dword, int part) {
     (void)part;
     return dword;
 }
-INLINE int8_sums int8_multiply(int8_sums sum, integers x, integers w) { return _mm512_dpbusd_epi32(sum, x, w); }
-INLINE int8_sums int8_multiply_half(int8_sums sum, integers x, integers w) {
-    return _mm512_castsi256_si512(
-        _mm256_dpbusd_epi32(_mm512_castsi512_si256(sum), _mm512_castsi512_si256(x), _mm512_castsi512_si256(w)));
-}
+INLINE int8_sums int8_multiply(int8_sums sum, integers x, integers w) { return add_dot_products(sum, x, w, 0); }
+INLINE int8_sums int8_multiply_half(int8_sums sum, integers x, integers w) { return add_dot_products(sum, x, w, 1); }
 
 enum { bf16_IS_INTEGER = 0, bf16_TILE = 8, bf16_PANEL = 3, bf16_PARTS = 1 };
 typedef vector bf16_sums;
@@ -74,10 +72,12 @@ INLINE bf16_sums bf16_multiply_half(bf16_sums sum, integers x, integers w) {
 #define NARROW_TABLE narrow_table_vnni
 
 static void depthwise_packed(const kaption_layer *layer) {
-    if (narrow_dots_pairs(layer)) depthwise_pair_windows(layer);
-    else if (narrow_splits_pairs(layer)) depthwise_pairs(layer);
-    else if (narrow_orders_columns(layer)) depthwise_bytes(layer);
-    else depthwise_narrow(layer);
+    switch (narrow_depthwise_form_of(NARROW_DOTS, layer)) {
+    case NARROW_PAIR_WINDOWS: depthwise_pair_windows(layer); break;
+    case NARROW_PAIRS: depthwise_pairs(layer); break;
+    case NARROW_ORDERED_COLUMNS: depthwise_bytes(layer); break;
+    default: depthwise_narrow(layer); break;
+    }
 }
 #define NARROW_DEPTHWISE depthwise_packed
 #define NARROW_DEPTHWISE_PACKING NARROW_DOTS

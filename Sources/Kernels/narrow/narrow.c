@@ -73,16 +73,7 @@ static kaption_layer product_view(const narrow_table *table, const kaption_layer
 }
 
 static size_t weight_floats(const narrow_table *table, const kaption_layer *layer) {
-    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_DOTS && narrow_dots_pairs(layer))
-        return (layer->output.channels + 31) / 32 * NARROW_PAIR_WINDOW_DWORDS;
-    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_DOTS && narrow_splits_pairs(layer))
-        return taps * narrow_pair_channels(layer->output.channels);
-    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_DOTS && narrow_orders_columns(layer))
-        return (layer->output.channels + 63) / 64 * layer->window.kernel_width * ((layer->window.kernel_height + 3) / 4) * 64;
-    if (layer->operation == KAPTION_DEPTHWISE && table->depthwise == NARROW_WIDENED && narrow_widens_windows(layer))
-        return (layer->output.channels + 15) / 16 * narrow_widened_vectors(layer) * 8;
-    if (layer->operation == KAPTION_DEPTHWISE) return taps * kaption_round_up(layer->output.channels);
+    if (layer->operation == KAPTION_DEPTHWISE) return narrow_depthwise_floats(narrow_depthwise_form_of(table->depthwise, layer), layer);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
     const kaption_layer view = product_view(table, layer);
     const narrow_cut cut = narrow_cut_of(packing, &view);
@@ -100,16 +91,9 @@ static float weight_scale(size_t count, const float *w) {
     return greatest / 127.0f;
 }
 
-// The nearest integer in ±127, ties to even; adding 1.5 · 2²³ leaves no bits below one. A scale of 0 is of zeros alone. Weights
-// that are not finite make some integer here: the layer is refused once it is packed.
-static int8_t quantised(float w, float scale) {
-    if (!(scale > 0.0f)) return 0;
-    return (int8_t)fmaxf(-127.0f, fminf(127.0f, (w / scale + 12582912.0f) - 12582912.0f));
-}
-
 void kaption_narrow_rounded_weights(size_t count, const float *w, float *rounded) {
     const float scale = weight_scale(count, w);
-    for (size_t i = 0; i < count; i++) rounded[i] = (float)quantised(w[i], scale) * scale;
+    for (size_t i = 0; i < count; i++) rounded[i] = (float)narrow_quantised(w[i], scale) * scale;
 }
 
 typedef struct {
@@ -128,7 +112,7 @@ static uint32_t weight_dword(const weight_source *source, size_t j, size_t index
     const float *w = source->w + j * source->per_filter + tap * source->channels;
     uint32_t dword = 0;
     for (size_t i = 0; i < elements && first + i < source->channels; i++) {
-        if (elements == 4) dword |= (uint32_t)(uint8_t)quantised(w[first + i], source->scales[j]) << (8 * i);
+        if (elements == 4) dword |= (uint32_t)(uint8_t)narrow_quantised(w[first + i], source->scales[j]) << (8 * i);
         else dword |= (uint32_t)narrow_bfloat16(w[first + i]) << (16 * i);
     }
     return dword;
@@ -159,64 +143,6 @@ static void pack_group(const weight_source *source, const narrow_cut *cut, size_
     }
 }
 
-// Depthwise weights tap by tap, as floats.
-static void pack_taps(const kaption_layer *layer, const float *w, const float *scales, float *to) {
-    const size_t channels = layer->output.channels, padded = kaption_round_up(channels);
-    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    for (size_t j = 0; j < channels; j++)
-        for (size_t t = 0; t < taps; t++) {
-            const float x = w[j * taps + t];
-            to[t * padded + j] = layer->input_numbers.element == KAPTION_UINT8 ? (float)quantised(x, scales[j])
-                                                                               : narrow_widened(narrow_bfloat16(x));
-        }
-}
-
-// Depthwise weights as depthwise_pairs.h reads them: of each 32 channels the even ones, then the odd ones.
-static void pack_pairs(const kaption_layer *layer, const float *w, float *to) {
-    const size_t channels = layer->output.channels, padded = narrow_pair_channels(channels);
-    const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
-    for (size_t j = 0; j < channels; j++)
-        for (size_t t = 0; t < taps; t++)
-            to[t * padded + j / 32 * 32 + j % 2 * 16 + j % 32 / 2] = narrow_widened(narrow_bfloat16(w[j * taps + t]));
-}
-
-// Depthwise weights as depthwise_pair_windows.h reads them: [32 channels][column][two pairs of rows][two vectors][lane][row].
-static void pack_pair_windows(const kaption_layer *layer, const float *w, uint16_t *to) {
-    for (size_t j = 0; j < layer->output.channels; j++) {
-        const size_t vector = j % 8 / 4, lane = j % 32 / 8 * 4 + j % 4;
-        for (size_t row = 0; row < 3; row++)
-            for (size_t column = 0; column < 3; column++) {
-                const size_t dword = (column * 2 + row / 2) * 32 + vector * 16 + lane;
-                to[2 * (j / 32 * NARROW_PAIR_WINDOW_DWORDS + dword) + row % 2] = narrow_bfloat16(w[(j * 3 + row) * 3 + column]);
-            }
-    }
-}
-
-// Depthwise weights as depthwise_bytes.h reads them: [64 channels][column][four rows][vector][lane][row].
-static void pack_columns(const kaption_layer *layer, const float *w, const float *scales, int8_t *to) {
-    const size_t height = layer->window.kernel_height, width = layer->window.kernel_width, quads = (height + 3) / 4;
-    for (size_t j = 0; j < layer->output.channels; j++) {
-        const size_t in_lane = j % 16, vector = in_lane / 4, lane = j % 64 / 16 * 4 + in_lane % 4;
-        for (size_t row = 0; row < height; row++)
-            for (size_t column = 0; column < width; column++)
-                to[((j / 64 * width + column) * quads + row / 4) * 256 + vector * 64 + lane * 4 + row % 4] =
-                    quantised(w[(j * height + row) * width + column], scales[j]);
-    }
-}
-
-// Depthwise weights as depthwise_widened.h reads them: [16 channels][column][pair of rows][two vectors][lane][row].
-static void pack_widened(const kaption_layer *layer, const float *w, const float *scales, int16_t *to) {
-    const size_t side = layer->window.kernel_width, pairs = (side + 1) / 2;
-    for (size_t j = 0; j < layer->output.channels; j++) {
-        const size_t vector = j % 8 / 4, lane = j % 16 / 8 * 4 + j % 4;
-        for (size_t row = 0; row < side; row++)
-            for (size_t column = 0; column < side; column++) {
-                const size_t at = (j / 16 * narrow_widened_vectors(layer) + (column * pairs + row / 2) * 2 + vector) * 8 + lane;
-                to[2 * at + row % 2] = quantised(w[(j * side + row) * side + column], scales[j]);
-            }
-    }
-}
-
 int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float *w, const float *bias, float *packed) {
     const narrow_table *table = table_of(isa, layer);
     const size_t filters = layer->output.channels, padded = kaption_round_up(filters), groups = layer->groups;
@@ -241,7 +167,7 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         const float scale = is_integer ? weight_scale(per_filter, w + j * per_filter) : 1.0f;
         int64_t sum = 0;
         for (size_t i = 0; i < per_filter; i++) {
-            if (is_integer) sum += quantised(w[j * per_filter + i], scale);
+            if (is_integer) sum += narrow_quantised(w[j * per_filter + i], scale);
             is_finite &= isfinite(w[j * per_filter + i]) != 0;
         }
         if (is_integer) start[j] = (int32_t)(-sum * (int64_t)layer->input_numbers.zero);
@@ -249,16 +175,8 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
         offset[j] = fmaf(bias == NULL ? 0.0f : bias[j], units, shift);
         is_finite &= isfinite(offset[j]) != 0;
     }
-    if (is_depthwise && table->depthwise == NARROW_DOTS && narrow_dots_pairs(layer)) {
-        pack_pair_windows(layer, w, (uint16_t *)(void *)weights);
-    } else if (is_depthwise && table->depthwise == NARROW_DOTS && narrow_splits_pairs(layer)) {
-        pack_pairs(layer, w, weights);
-    } else if (is_depthwise && table->depthwise == NARROW_DOTS && narrow_orders_columns(layer)) {
-        pack_columns(layer, w, multiplier, (int8_t *)(void *)weights);
-    } else if (is_depthwise && table->depthwise == NARROW_WIDENED && narrow_widens_windows(layer)) {
-        pack_widened(layer, w, multiplier, (int16_t *)(void *)weights);
-    } else if (is_depthwise) {
-        pack_taps(layer, w, multiplier, weights);
+    if (is_depthwise) {
+        narrow_pack_depthwise(narrow_depthwise_form_of(table->depthwise, layer), layer, w, multiplier, weights);
     } else {
         const narrow_packing *packing = &table->packing[!is_integer];
         const kaption_layer view = product_view(table, layer);

@@ -19,14 +19,14 @@ typedef struct {
     uint32_t (*expand)(uint32_t dword, size_t part);
 } narrow_packing;
 
+typedef enum { NARROW_TAPS, NARROW_DOTS, NARROW_WIDENED } narrow_depthwise_kernels;
+
 typedef struct {
     narrow_packing packing[2];  // of KAPTION_UINT8, of KAPTION_BFLOAT16
     // `row_scales`: a factor for each row of the product, or NULL.
     void (*convolution)(const kaption_layer *layer, const float *row_scales);
-    // How depthwise weights are packed. NARROW_TAPS: tap by tap. NARROW_DOTS: for depthwise_bytes.h where narrow_orders_columns, for
-    // depthwise_pair_windows.h where narrow_dots_pairs, and else for depthwise_pairs.h where narrow_splits_pairs. NARROW_WIDENED: for
-    // depthwise_widened.h where narrow_widens_windows.
-    enum { NARROW_TAPS, NARROW_DOTS, NARROW_WIDENED } depthwise;
+    // Which depthwise kernels it has beside those of single taps (narrow_depthwise_form_of).
+    narrow_depthwise_kernels depthwise;
     // Whether weights are those of narrow_row_view where narrow_joins_rows.
     int joins_rows;
     void (*rows)(kaption_element element, size_t k, const float *a, void *row, float *scale);
@@ -150,39 +150,55 @@ static inline size_t narrow_panel_dwords(const narrow_packing *packing, const na
     return kaption_round_up((n + packing->lanes - 1) / packing->lanes * packing->lanes * dwords * packing->parts);
 }
 
-// Whether a depthwise convolution of bytes goes by columns put in order (depthwise_bytes.h): NARROW_COLUMNS of four rows must hold a window.
-enum { NARROW_COLUMNS = 128, NARROW_BYTE_HEIGHT = 16 };
-static inline int narrow_orders_columns(const kaption_layer *layer) {
-    const kaption_window *window = &layer->window;
-    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_height <= NARROW_BYTE_HEIGHT && window->dilation_width <= 8 &&
-           ((window->kernel_width - 1) * window->dilation_width + 1) * ((window->kernel_height + 3) / 4) <= NARROW_COLUMNS;
+// How a depthwise convolution is computed, and its weights are packed (depthwise_packing.c).
+typedef enum {
+    NARROW_SINGLE_TAPS,      // depthwise.h
+    NARROW_ORDERED_COLUMNS,  // depthwise_bytes.h: NARROW_COLUMNS of four rows must hold a window
+    NARROW_WIDENED_WINDOWS,  // depthwise_widened.h
+    NARROW_PAIRS,            // depthwise_pairs.h
+    NARROW_PAIR_WINDOWS,     // depthwise_pair_windows.h
+} narrow_depthwise_form;
+enum { NARROW_COLUMNS = 128, NARROW_BYTE_HEIGHT = 16, NARROW_PAIR_HEIGHT = 8 };
+
+// Whether neighbouring windows share columns in turn, as those kernels take them that keep columns in registers.
+static inline int narrow_slides(const kaption_window *window) { return window->dilation_width == 1 && window->stride_width <= 2; }
+static inline int narrow_is_square(const kaption_window *window, size_t side) {
+    return window->kernel_width == side && window->kernel_height == side;
 }
 
-// Whether a depthwise convolution of bytes goes by windows of 3×3 or 5×5 widened to 16 bits (depthwise_widened.h), and how many vectors of eight
-// dwords of weights 16 channels then take.
-static inline int narrow_widens_windows(const kaption_layer *layer) {
+static inline narrow_depthwise_form narrow_depthwise_form_of(narrow_depthwise_kernels kernels, const kaption_layer *layer) {
     const kaption_window *window = &layer->window;
-    return layer->input_numbers.element == KAPTION_UINT8 && window->kernel_width == window->kernel_height &&
-           (window->kernel_width == 3 || window->kernel_width == 5) && window->dilation_width == 1 && window->stride_width <= 2;
+    const int is_bytes = layer->input_numbers.element == KAPTION_UINT8;
+    if (kernels == NARROW_WIDENED && is_bytes && narrow_slides(window) && (narrow_is_square(window, 3) || narrow_is_square(window, 5)))
+        return NARROW_WIDENED_WINDOWS;
+    if (kernels != NARROW_DOTS) return NARROW_SINGLE_TAPS;
+    const size_t columns = (window->kernel_width - 1) * window->dilation_width + 1, quads = (window->kernel_height + 3) / 4;
+    if (is_bytes && window->kernel_height <= NARROW_BYTE_HEIGHT && window->dilation_width <= 8 && columns * quads <= NARROW_COLUMNS)
+        return NARROW_ORDERED_COLUMNS;
+    const int are_pairs = layer->input_numbers.element == KAPTION_BFLOAT16 && layer->output_numbers.element == KAPTION_BFLOAT16;
+    if (!are_pairs || !narrow_slides(window)) return NARROW_SINGLE_TAPS;
+    if (narrow_is_square(window, 3)) return NARROW_PAIR_WINDOWS;
+    const int is_pairs_width = window->kernel_width == 3 || window->kernel_width == 5;
+    return is_pairs_width && window->kernel_height <= NARROW_PAIR_HEIGHT ? NARROW_PAIRS : NARROW_SINGLE_TAPS;
 }
+
+// Dwords of weights that 32 channels take, vectors of eight dwords that 16 take, and how many channels have weights.
+enum { NARROW_PAIR_WINDOW_DWORDS = 3 * 4 * 16 };
 static inline size_t narrow_widened_vectors(const kaption_layer *layer) {
     return layer->window.kernel_width * ((layer->window.kernel_height + 1) / 2) * 2;
 }
-
-// Whether a depthwise convolution of bfloat16 goes by pairs (depthwise_pairs.h).
-enum { NARROW_PAIR_HEIGHT = 8 };
-static inline int narrow_splits_pairs(const kaption_layer *layer) {
-    const kaption_window *window = &layer->window;
-    return layer->input_numbers.element == KAPTION_BFLOAT16 && layer->output_numbers.element == KAPTION_BFLOAT16 &&
-           (window->kernel_width == 3 || window->kernel_width == 5) && window->stride_width <= 2 && window->dilation_width == 1 &&
-           window->kernel_height <= NARROW_PAIR_HEIGHT;
-}
-// And of those whether it goes by dot products (depthwise_pair_windows.h), which take so many dwords of weights for 32 channels.
-enum { NARROW_PAIR_WINDOW_DWORDS = 3 * 4 * 16 };
-static inline int narrow_dots_pairs(const kaption_layer *layer) {
-    return narrow_splits_pairs(layer) && layer->window.kernel_width == 3 && layer->window.kernel_height == 3;
-}
 static inline size_t narrow_pair_channels(size_t channels) { return (channels + 31) / 32 * 32; }
+
+size_t narrow_depthwise_floats(narrow_depthwise_form form, const kaption_layer *layer);
+// `scales`: those of a filter's weights as 8-bit integers.
+void narrow_pack_depthwise(narrow_depthwise_form form, const kaption_layer *layer, const float *w, const float *scales, float *to);
+
+// The nearest integer in ±127, ties to even; adding 1.5 · 2²³ leaves no bits below one. A scale of 0 is of zeros alone. Weights
+// that are not finite make some integer here: the layer is refused once it is packed.
+static inline int8_t narrow_quantised(float w, float scale) {
+    if (!(scale > 0.0f)) return 0;
+    return (int8_t)fmaxf(-127.0f, fminf(127.0f, (w / scale + 12582912.0f) - 12582912.0f));
+}
 
 // What follows a sum: x = number(sum) · multiplier + offset, + number(other) · other_factor; then, if the activation is folded, a clip in the
 // output's own units; else the activation, · factor + zero, and the clip to 0...255 of KAPTION_UINT8.
