@@ -45,8 +45,8 @@ let package = Package(
             linkerSettings: [.linkedLibrary("jemalloc")]),
         .executableTarget(name: "Producer", dependencies: ["Messaging", "CommandLineOptions", "Telemetry"]),
         .executableTarget(
-            name: "ModelTool", dependencies: ["Inference", "Training", "Evaluation", "CommandLineOptions", "Telemetry"]),
-        .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions", "Telemetry"]),
+            name: "ModelTool", dependencies: ["Inference", "Training", "Evaluation", "CommandLineOptions"]),
+        .executableTarget(name: "EmbeddedBroker", dependencies: ["CRdKafka", "CommandLineOptions"]),
         .executableTarget(name: "SamplePictures", dependencies: ["PictureDrawing", "CommandLineOptions"]),
         .executableTarget(
             name: "FaultHarness",
