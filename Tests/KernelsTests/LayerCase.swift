@@ -162,6 +162,10 @@ struct RandomFloats {
 
     mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in next() } }
 
+    mutating func element<Element>(of choices: [Element]) -> Element {
+        choices[Int((next() + 1) / 2 * Float(choices.count))]
+    }
+
     mutating func tensor(pixels: Int, channels: Int, stride: Int) -> [Float] {
         (0..<pixels * stride).map { $0 % stride < channels ? next() * 4 : .nan }
     }

@@ -21,6 +21,9 @@ struct NarrowCase: CustomStringConvertible, Sendable {
     var other: kaption_numbers?
     var output = NarrowCase.wideIntegers
     var rows = 0.0...1.0
+    /// What bytes and weights are drawn from; empty: all that there are.
+    var inputs: [UInt8] = []
+    var weights: [Float] = []
     /// Elements between the channels of one pixel and the next.
     var gap = 5
 
@@ -59,6 +62,9 @@ struct NarrowCase: CustomStringConvertible, Sendable {
         let outputStride = filters + gap
         let outputBytes = kaption_element_bytes(output.element)
         let source = Bytes.tensor(&random, count: height * width * stride, numbers: input)
+        if !inputs.isEmpty {
+            for index in 0..<height * width * stride { source.base[index] = random.element(of: inputs) }
+        }
         let otherPixels = otherRepeats == true ? 1 : outputHeight * outputWidth
         let second = Bytes.tensor(&random, count: otherPixels * outputStride, numbers: other ?? input)
         let target = Bytes(count: outputHeight * outputWidth * outputStride * outputBytes, filler: Self.mark)
@@ -93,7 +99,8 @@ struct NarrowCase: CustomStringConvertible, Sendable {
         switch operation {
         case KAPTION_CONVOLUTION, KAPTION_DEPTHWISE:
             let perFilter = operation == KAPTION_DEPTHWISE ? taps : taps * channels / groups
-            let weights = random.floats(filters * perFilter)
+            var weights = random.floats(filters * perFilter)
+            if !self.weights.isEmpty { weights = weights.map { _ in random.element(of: self.weights) } }
             packed = Memory([Float](repeating: .nan, count: kaption_narrow_packed_floats(isa, &layer)))
             let isFinite = kaption_narrow_pack(isa, &layer, weights, hasBias ? bias.base : nil, packed.base)
             precondition(isFinite != 0)

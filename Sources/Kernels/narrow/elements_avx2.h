@@ -22,6 +22,24 @@ INLINE integers repeated_dword(const uint8_t *from) {
     return _mm256_set1_epi32(dword);
 }
 
+// 16-bit words, twice as many as a vector has floats. Of a part of them more may be read, and what is beyond may be anything.
+INLINE integers load_bytes_as_words(size_t count, const uint8_t *from) {
+    (void)count;
+    return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)from));
+}
+INLINE integers repeated_word(int x) { return _mm256_set1_epi16((short)x); }
+INLINE integers add_words(integers a, integers b) { return _mm256_add_epi16(a, b); }
+INLINE integers subtract_words(integers a, integers b) { return _mm256_sub_epi16(a, b); }
+INLINE integers shifted_words(integers a, int bits) { return _mm256_slli_epi16(a, bits); }
+INLINE integers repeated_integer(int x) { return _mm256_set1_epi32(x); }
+INLINE integers add_integers(integers a, integers b) { return _mm256_add_epi32(a, b); }
+INLINE integers subtract_integers(integers a, integers b) { return _mm256_sub_epi32(a, b); }
+INLINE integers multiply_integers(integers a, integers b) { return _mm256_mullo_epi32(a, b); }
+INLINE integers shifted_integers(integers a, int bits) { return _mm256_slli_epi32(a, bits); }
+INLINE integers shifted_down(integers a, int bits) { return _mm256_srai_epi32(a, bits); }
+// To each 32-bit sum the products of two words.
+INLINE integers add_word_products(integers sum, integers x, integers w) { return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w)); }
+
 INLINE vector load_uint8(const uint8_t *from) {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)from)));
 }

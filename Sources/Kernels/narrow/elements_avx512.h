@@ -19,6 +19,31 @@ INLINE integers repeated_dword(const uint8_t *from) {
     return _mm512_set1_epi32(dword);
 }
 
+// 16-bit words, twice as many as a vector has floats. What is beyond a part of them may be anything.
+INLINE integers load_bytes_as_words(size_t count, const uint8_t *from) {
+    return _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(~(__mmask32)0 >> (32 - count), from));
+}
+INLINE integers repeated_word(int x) { return _mm512_set1_epi16((short)x); }
+INLINE integers add_words(integers a, integers b) { return _mm512_add_epi16(a, b); }
+INLINE integers subtract_words(integers a, integers b) { return _mm512_sub_epi16(a, b); }
+INLINE integers shifted_words(integers a, unsigned bits) { return _mm512_slli_epi16(a, bits); }
+INLINE integers repeated_integer(int x) { return _mm512_set1_epi32(x); }
+INLINE integers add_integers(integers a, integers b) { return _mm512_add_epi32(a, b); }
+INLINE integers subtract_integers(integers a, integers b) { return _mm512_sub_epi32(a, b); }
+INLINE integers multiply_integers(integers a, integers b) { return _mm512_mullo_epi32(a, b); }
+INLINE integers shifted_integers(integers a, unsigned bits) { return _mm512_slli_epi32(a, bits); }
+INLINE integers shifted_down(integers a, unsigned bits) { return _mm512_srai_epi32(a, bits); }
+// To each 32-bit sum the products of two words.
+INLINE integers add_word_products(integers sum, integers x, integers w) {
+#ifdef NARROW_HAS_DOTS
+    // Not the intrinsic, of which clang makes a multiplication and an addition.
+    __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+    return sum;
+#else
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(x, w));
+#endif
+}
+
 INLINE vector load_uint8(const uint8_t *from) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)from)));
 }

@@ -34,6 +34,7 @@ INLINE bf16_sums bf16_multiply(bf16_sums sum, integers x, integers w) {
 #define DOT(name) bf16_##name
 #include "product.h"
 #undef DOT
+#include "winograd_words.h"
 #include "depthwise.h"
 #include "depthwise_widened.h"
 #include "pointwise.h"

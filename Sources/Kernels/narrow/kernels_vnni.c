@@ -9,6 +9,7 @@
 #include "../simd/vector_avx512.h"
 #include "../simd/activation.h"
 #define NARROW_HAS_BFLOAT16
+#define NARROW_HAS_DOTS
 #include "elements_avx512.h"
 #include "tail.h"
 #include "finish.h"
@@ -64,6 +65,7 @@ INLINE bf16_sums bf16_multiply_half(bf16_sums sum, integers x, integers w) {
 #define DOT(name) bf16_##name
 #include "product.h"
 #undef DOT
+#include "winograd_words.h"
 #include "depthwise.h"
 #include "depthwise_bytes.h"
 #include "depthwise_pairs.h"

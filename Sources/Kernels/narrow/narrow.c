@@ -1,5 +1,6 @@
 #pragma clang fp contract(off)
 #include "planes.h"
+#include "winograd.h"
 
 static const narrow_table *vector_table(kaption_isa isa) {
 #if defined(__x86_64__)
@@ -33,6 +34,8 @@ static const narrow_table *table_of(kaption_isa isa, const kaption_layer *layer)
 }
 
 size_t kaption_narrow_scratch_floats(kaption_isa isa, const kaption_layer *layer) {
+    const narrow_table *table = table_of(isa, layer);
+    if (narrow_goes_by_winograd(table, layer)) return narrow_winograd_scratch_floats(&table->packing[0], layer);
     const size_t taps = layer->window.kernel_height * layer->window.kernel_width;
     if (taps > NARROW_MOST_TAPS || !goes_by_amx(isa, layer) || narrow_reads_pixels(layer)) return 0;
     return planes_floats(layer);
@@ -75,6 +78,7 @@ static kaption_layer product_view(const narrow_table *table, const kaption_layer
 static size_t weight_floats(const narrow_table *table, const kaption_layer *layer) {
     if (layer->operation == KAPTION_DEPTHWISE) return narrow_depthwise_floats(narrow_depthwise_form_of(table->depthwise, layer), layer);
     const narrow_packing *packing = &table->packing[layer->input_numbers.element == KAPTION_BFLOAT16];
+    if (narrow_goes_by_winograd(table, layer)) return narrow_winograd_floats(packing, layer);
     const kaption_layer view = product_view(table, layer);
     const narrow_cut cut = narrow_cut_of(packing, &view);
     return layer->groups * narrow_panel_dwords(packing, &cut, layer->output.channels / layer->groups);
@@ -162,6 +166,8 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
     if (layer->has_other && layer->other_numbers.element == KAPTION_UINT8)
         shift = fmaf(-layer->other_numbers.zero, tail.other_factor, shift);
     int is_finite = isfinite(shift);
+    const int is_winograd = narrow_goes_by_winograd(table, layer);
+    const int64_t middle = is_winograd ? NARROW_WINOGRAD_MIDDLE : 0;
     // The filters' scales wait where the multipliers will be.
     for (size_t j = 0; j < filters; j++) {
         const float scale = is_integer ? weight_scale(per_filter, w + j * per_filter) : 1.0f;
@@ -170,13 +176,15 @@ int kaption_narrow_pack(kaption_isa isa, const kaption_layer *layer, const float
             if (is_integer) sum += narrow_quantised(w[j * per_filter + i], scale);
             is_finite &= isfinite(w[j * per_filter + i]) != 0;
         }
-        if (is_integer) start[j] = (int32_t)(-sum * (int64_t)layer->input_numbers.zero);
+        if (is_integer) start[j] = (int32_t)(sum * (middle - (int64_t)layer->input_numbers.zero));
         multiplier[j] = scale;
         offset[j] = fmaf(bias == NULL ? 0.0f : bias[j], units, shift);
         is_finite &= isfinite(offset[j]) != 0;
     }
     if (is_depthwise) {
         narrow_pack_depthwise(narrow_depthwise_form_of(table->depthwise, layer), layer, w, multiplier, weights);
+    } else if (is_winograd) {
+        narrow_pack_winograd(&table->packing[0], layer, w, multiplier, (uint32_t *)(void *)weights);
     } else {
         const narrow_packing *packing = &table->packing[!is_integer];
         const kaption_layer view = product_view(table, layer);

@@ -29,6 +29,7 @@ typedef struct {
     narrow_depthwise_kernels depthwise;
     // Whether weights are those of narrow_row_view where narrow_joins_rows.
     int joins_rows;
+    int has_winograd;  // narrow_goes_by_winograd
     void (*rows)(kaption_element element, size_t k, const float *a, void *row, float *scale);
     void (*layers[KAPTION_OPERATION_COUNT])(const kaption_layer *layer);
 } narrow_table;

@@ -3,13 +3,18 @@ static void narrow_convolution(const kaption_layer *layer, const float *row_scal
     if (layer->input_numbers.element == KAPTION_UINT8) int8_convolution(layer, row_scales);
     else bf16_convolution(layer, row_scales);
 }
-static void narrow_convolution_layer(const kaption_layer *layer) { narrow_convolution(layer, NULL); }
+extern const narrow_table NARROW_TABLE;
+static void narrow_convolution_layer(const kaption_layer *layer) {
+    if (narrow_goes_by_winograd(&NARROW_TABLE, layer)) winograd_words(layer);
+    else narrow_convolution(layer, NULL);
+}
 
 const narrow_table NARROW_TABLE = {
     .packing = {{LANES, int8_PANEL, int8_PARTS, 1, int8_expand}, {LANES, bf16_PANEL, bf16_PARTS, 1, bf16_expand}},
     .convolution = narrow_convolution,
     .depthwise = NARROW_DEPTHWISE_PACKING,
     .joins_rows = 1,
+    .has_winograd = 1,
     .rows = write_row,
     .layers = {
         [KAPTION_CONVOLUTION] = narrow_convolution_layer,
