@@ -18,6 +18,8 @@ final class AnswerDesk: Sendable {
             case .answer(_, let place): place
             }
         }
+
+        var isJob: Bool { if case .job = self { true } else { false } }
     }
 
     private struct State {
@@ -25,7 +27,26 @@ final class AnswerDesk: Sendable {
         var kept: [Kept] = []
         /// The next request that comes is tried: none was here when it was time to.
         var wantsTrial = false
-        var lastTrial: UInt32?
+        /// Epochs of which a request was tried since the breaker opened, the latest last.
+        var tried: [UInt32] = []
+
+        /// Takes out what is to be tried next: a job where there is one, because trying an answer would change nothing; and
+        /// of the epoch whose turn is the longest ago, because what one caller asks for in vain must not speak for all.
+        mutating func takeTrial() -> Kept? {
+            let jobs = kept.indices.filter { kept[$0].isJob }
+            let turns = Dictionary(uniqueKeysWithValues: zip(tried, 1...))
+            let next = (jobs.isEmpty ? Array(kept.indices) : jobs).min {
+                turns[kept[$0].place.epoch, default: 0] < turns[kept[$1].place.epoch, default: 0]
+            }
+            guard let next else { return nil }
+            noteTrial(of: kept[next].place)
+            return kept.remove(at: next)
+        }
+
+        mutating func noteTrial(of place: Place) {
+            tried.removeAll { $0 == place.epoch }
+            tried.append(place.epoch)
+        }
     }
 
     private let publisher: any Publisher
@@ -54,6 +75,7 @@ final class AnswerDesk: Sendable {
                 return nil
             }
             state.wantsTrial = false
+            state.noteTrial(of: job.place)
             var job = job
             job.isTrial = true
             return job
@@ -87,6 +109,7 @@ final class AnswerDesk: Sendable {
             guard wasOpen, !isOpen else { return (goesOut, [Kept]()) }
             defer { state.kept = [] }
             state.wantsTrial = false
+            state.tried = []
             return (goesOut, state.kept)
         }
         if goesOut { publisher.submit(answer, at: place) }
@@ -106,14 +129,8 @@ final class AnswerDesk: Sendable {
                 return true
             }
             guard state.breaker.isTrialDue(now: .now) else { return (expired, nil) }
-            // Not always of the same partition: what one caller asks for in vain must not speak for all.
-            let index = state.kept.firstIndex { $0.place.epoch != state.lastTrial } ?? state.kept.indices.first
-            guard let index else {
-                state.wantsTrial = true
-                return (expired, nil)
-            }
-            let trial = state.kept.remove(at: index)
-            state.lastTrial = trial.place.epoch
+            let trial = state.takeTrial()
+            state.wantsTrial = trial == nil
             return (expired, trial)
         }
         for job in expired { requests.put(job, topic: job.topic) }

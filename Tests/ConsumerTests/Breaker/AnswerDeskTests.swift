@@ -30,7 +30,7 @@ import Testing
         desk = AnswerDesk(
             breaker: .init(threshold: 50, window: 4, interval: .zero), publisher: sink, requests: requests,
             ledger: ledger, readiness: readiness)
-        ledger.assign([partition(0), partition(1)])
+        ledger.assign((0..<3).map(partition))
     }
 
     private func partition(_ number: Int32) -> TopicPartition { TopicPartition(topic: "t", partition: number) }
@@ -94,21 +94,37 @@ import Testing
         #expect(requests.take()?.message.offset == 3)
     }
 
-    @Test("trials go from partition to partition")
+    @Test("trials go from partition to partition, through all of them")
     func turns() throws {
         try open()
         for offset in 2...3 { _ = desk.admit(try job(Int64(offset))) }
-        _ = desk.admit(try job(0, partition: 1))
+        for number in Int32(1)...2 { _ = desk.admit(try job(0, partition: number)) }
         var tried: [Int32] = []
-        for _ in 0..<3 {
+        for _ in 0..<4 {
             desk.tryOneIfDue()
             let trial = try #require(requests.take())
             tried.append(trial.message.partition)
             fail(trial)
         }
-        #expect(tried == [0, 1, 0])
+        #expect(tried == [0, 1, 2, 0])
         #expect(desk.isOpen)
-        #expect(sent.count == 5, "a trial's failure is its answer")
+        #expect(sent.count == 6, "a trial's failure is its answer")
+    }
+
+    @Test("what can be tried comes before answers that are only kept")
+    func jobsFirst() throws {
+        try open()
+        for offset in Int64(2)...4 {
+            for number in Int32(0)...1 {
+                let job = try job(offset, partition: number)
+                desk.submit(maker.failure(RequestFailure(.modelUnknown, ""), of: job), at: job.place)
+            }
+        }
+        _ = desk.admit(try job(0, partition: 2))
+        desk.tryOneIfDue()
+        try #require(requests.count == 1)
+        #expect(requests.take()?.message.partition == 2)
+        #expect(sent.count == 2, "no kept answer went out")
     }
 
     @Test("with nothing kept the next request is the trial")
