@@ -17,7 +17,9 @@ struct RequestTemplate: Sendable {
     init(_ options: ParsedOptions, run: RunIdentity) throws(UsageError) {
         self.run = run
         key = options[EnqueueOptions.key]
-        model = options[EnqueueOptions.model]
+        model = try options[EnqueueOptions.model].map { name throws(UsageError) in
+            try Self.checkedModel(name, from: options.source(of: EnqueueOptions.model))
+        }
         beam = options[EnqueueOptions.beam]
         candidates = options[EnqueueOptions.candidates]
         maxWords = options[EnqueueOptions.maxWords]
@@ -44,6 +46,22 @@ struct RequestTemplate: Sendable {
             case .none: nil
             }
         return KafkaRecord(key: key, value: request.encoded())
+    }
+
+    /// No bundle can have another name, so that each request would end as `model_unknown`. What comes here by mistake is the
+    /// bundle's folder, which is what the worker takes by the same variable.
+    private static func checkedModel(_ text: String, from source: ValueSource) throws(UsageError) -> String {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.allSatisfy(isNameOrVersion) { return text }
+        throw UsageError(
+            "--model (\(source)): '\(text.prefix(200))' is no model's name; give NAME or NAME@VERSION, of letters, digits "
+                + "and \"._-\", or leave it out. A bundle's folder is for kaption-worker only: give each program settings "
+                + "of its own")
+    }
+
+    private static func isNameOrVersion(_ text: Substring) -> Bool {
+        (1...128).contains(text.count)
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
     }
 
     private static func checkedMetadata(_ text: String) throws(UsageError) -> [UInt8] {

@@ -131,7 +131,7 @@ struct EnqueueTests {
         (["-X", "acks=1"], "-X acks is refused"), (["-X", "sasl.password=x"], "KAPTION_SECRET_SASL_PASSWORD"),
         (["-X", "no.such.thing=x"], "no.such.thing"), (["--metadata", "{"], "--metadata: not JSON"),
         (["--rate", "0"], "--rate: 0 is out of range"), (["--storage", "/nowhere"], "--storage: '/nowhere'"),
-        (["--candidates", "3", "--beam", "2"], "--candidates"),
+        (["--candidates", "3", "--beam", "2"], "--candidates"), (["--model", "/models/m"], "--model (command line)"),
     ])
     func wrongUsageIsTwo(arguments: [String], reason: String) throws {
         let outcome = try EnqueueProcess.run(
