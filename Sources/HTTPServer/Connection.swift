@@ -67,18 +67,23 @@ final class Connection: Sendable {
     }
 
     /// Called every now and then: ends the connection if it has had its time.
-    func enforce(_ limits: Limits, now: ContinuousClock.Instant) {
+    /// - Parameter isFull: whether no further connection may be opened.
+    func enforce(_ limits: Limits, isFull: Bool, now: ContinuousClock.Instant) {
         let stream = state.withLock { state -> ResponseStream? in
             guard let descriptor = state.descriptor else { return nil }
             let isReceiving: Bool
+            var timeout = limits.timeout
             switch state.phase {
             case .handling: return nil
             case .stream(let stream): return stream
             case .answer: isReceiving = false
-            case .head, .body: isReceiving = true
+            case .body: isReceiving = true
+            case .head:
+                isReceiving = true
+                if isFull { timeout = min(timeout, limits.timeoutWhileFull) }
             }
             let transfer = Duration.seconds(Double(state.bytes) / Double(max(limits.minimumBytesPerSecond, 1)))
-            if now - state.since >= limits.timeout + transfer {
+            if now - state.since >= timeout + transfer {
                 shutdown(descriptor, Int32(SHUT_RDWR))
             } else if isReceiving, Self.isAtEnd(descriptor) {
                 // libmicrohttpd 0.9.75 misses an end that arrives together with data, since epoll tells it once only. This

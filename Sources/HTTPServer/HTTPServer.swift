@@ -92,7 +92,7 @@ private final class Daemon: @unchecked Sendable {
         }
         daemon = MHDDaemon(pointer: started)
         acceptor = Acceptor(descriptor: descriptor, places: core.freePlaces)
-        let tick = max(10, min(1000, Int(min(limits.timeout, limits.streamHeartbeat).milliseconds) / 4))
+        let tick = max(10, min(500, Int(min(limits.timeout, limits.streamHeartbeat).milliseconds) / 4))
         timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "http-limits"))
         timer.schedule(deadline: .now() + .milliseconds(tick), repeating: .milliseconds(tick))
         timer.setEventHandler { core.enforceLimits() }

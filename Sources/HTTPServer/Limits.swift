@@ -15,6 +15,9 @@ public struct Limits: Sendable {
     /// the body, the answer. Body and answer get more the longer they are, by `minimumBytesPerSecond`; so a client that
     /// trickles is closed, and one that is merely slow is not. It is also how long an idle connection is kept.
     public var timeout: Duration = .seconds(30)
+    /// The time to a request's last header, and for an idle connection, while all `connections` are taken: those who say
+    /// nothing do not keep the others out.
+    public var timeoutWhileFull: Duration = .seconds(1)
     public var minimumBytesPerSecond = 8 << 10
     /// How long a response stream is silent before a comment is sent, which proxies and vanished clients make necessary.
     public var streamHeartbeat: Duration = .seconds(15)

@@ -44,7 +44,9 @@ final class ServerCore: Sendable {
 
     func enforceLimits() {
         let now = ContinuousClock.now
-        for connection in allConnections { connection.enforce(limits, now: now) }
+        let connections = allConnections
+        let isFull = connections.count >= limits.connections
+        for connection in connections { connection.enforce(limits, isFull: isFull, now: now) }
     }
 
     private var allConnections: [Connection] { connections.withLock { Array($0.values) } }

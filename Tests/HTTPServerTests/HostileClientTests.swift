@@ -193,6 +193,21 @@ struct HostileClientTests {
         try expectAlive(server)
     }
 
+    /// Idle connections have long, but not while others wait for their places.
+    @Test func idleOnesMakeRoom() throws {
+        let server = try TestServer(
+            limits: limits { limits in
+                limits.connections = 8
+                limits.timeout = .seconds(10)
+            })
+        let idle = try (0..<8).map { _ in try RawClient(port: server.port) }
+        let client = try RawClient(port: server.port)
+        client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(try client.receive(within: .seconds(3)))
+        #expect(try client.receiveReply().status == 200)
+        for client in idle { #expect(try client.receiveAll().isEmpty) }
+    }
+
     @Test func randomBytesDoNotCrash() throws {
         let server = try TestServer(limits: limits())
         var generator = SeededGenerator(7)
