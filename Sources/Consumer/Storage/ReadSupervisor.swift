@@ -11,7 +11,6 @@ final class ReadSupervisor: Sendable {
 
     private struct Call: Sendable {
         let deadline: MonotonicTime
-        let isReader: Bool
         let onHung: @Sendable () -> Void
     }
 
@@ -41,11 +40,8 @@ final class ReadSupervisor: Sendable {
 
     /// Makes a call that may hang. Nil when it was given up meanwhile: then `onHung` has been called, on another thread, and
     /// this thread must ask `rejoin`.
-    /// - Parameter isReader: whether the calling thread is one of those that are replaced.
-    func call<Value>(
-        isReader: Bool = true, _ body: () -> Value, onHung: @escaping @Sendable () -> Void
-    ) -> Value? {
-        let call = Call(deadline: clock.now + timeout, isReader: isReader, onHung: onHung)
+    func call<Value>(_ body: () -> Value, onHung: @escaping @Sendable () -> Void) -> Value? {
+        let call = Call(deadline: clock.now + timeout, onHung: onHung)
         let number = state.withLock { state in
             state.nextNumber += 1
             state.calls[state.nextNumber] = call
@@ -82,12 +78,9 @@ final class ReadSupervisor: Sendable {
         let now = clock.now
         let late = state.withLock { state in
             let late = state.calls.filter { $0.value.deadline <= now }
-            for (number, call) in late {
-                state.calls[number] = nil
-                guard call.isReader else { continue }
-                state.working -= 1
-                state.hung += 1
-            }
+            for number in late.keys { state.calls[number] = nil }
+            state.working -= late.count
+            state.hung += late.count
             return Array(late.values)
         }
         for call in late {

@@ -4,7 +4,7 @@ import Synchronization
 /// the storage of the start.
 ///
 /// An open directory pins its file system, so that reading goes on from a storage that was renamed or lazily unmounted, and
-/// an image that is missing there is truly missing. Only `check` looks at the path again. Used by any thread; `check` may
+/// an image that is missing there is truly missing. Only a check looks at the path again. Used by any thread; `complete` may
 /// hang as any call into a storage may.
 final class Storage: Sendable {
     private struct State {
@@ -42,10 +42,12 @@ final class Storage: Sendable {
     /// Whether the storage is there, as far as is known.
     var isAvailable: Bool { state.withLock { $0.absence == nil && !$0.isExhausted } }
 
+    /// Begins a check, which is told by its number from those that overlap with it.
+    func beginCheck() -> Int { checks.add(1, ordering: .relaxed).newValue }
+
     /// Opens the path anew. Gives the root that it leads to if that is the storage of the start, and reads from there on;
     /// nil if it is not there.
-    func check() -> StorageRoot? {
-        let number = checks.add(1, ordering: .relaxed).newValue
+    func complete(check number: Int) -> StorageRoot? {
         do throws(StorageUnavailable) {
             let root = try StorageRoot(path: path)
             let found = try root.identity(sentinel: sentinel)
@@ -77,9 +79,8 @@ final class Storage: Sendable {
         }
     }
 
-    /// A check has not returned in time.
-    func fallSilent() {
-        let number = checks.load(ordering: .relaxed)
+    /// The check has not returned in time.
+    func fallSilent(check number: Int) {
         conclude(check: number, found: nil, absence: "the storage directory \(path) does not answer")
     }
 

@@ -1,5 +1,5 @@
-/// The thread that looks whether the storage is there while no request does: readiness is true of a worker without work too, and
-/// a storage that is back is noticed.
+/// Looks whether the storage is there while no request does: readiness is true of a worker without work too, and a storage that
+/// is back is noticed. On a thread of its own, which is replaced when a look hangs.
 struct StorageProbe: Sendable {
     private static let interval = Duration.seconds(5)
     private static let intervalWhileAway = Duration.seconds(1)
@@ -8,10 +8,21 @@ struct StorageProbe: Sendable {
     let supervisor: ReadSupervisor
     let stop: StopRequest
 
-    /// Works until the worker is to stop.
+    /// Works until the worker is to stop, or until this thread was replaced because it hung.
     func run() {
         while !stop.wait(for: storage.isAvailable ? Self.interval : Self.intervalWhileAway) {
-            _ = supervisor.call(isReader: false, storage.check, onHung: storage.fallSilent)
+            guard look() || supervisor.rejoin() else { return }
         }
+    }
+
+    /// False when the look was given up.
+    private func look() -> Bool {
+        let check = storage.beginCheck()
+        let found = supervisor.call {
+            storage.complete(check: check)
+        } onHung: {
+            storage.fallSilent(check: check)
+        }
+        return found != nil
     }
 }

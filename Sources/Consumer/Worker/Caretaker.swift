@@ -7,21 +7,40 @@ import Telemetry
 /// breaker is open, ends the worker when a thread of the pool hangs, and forgets suspects that are done with. It never waits
 /// for anyone itself.
 struct Caretaker: Sendable {
+    /// Threads whose calls into the storage may hang.
+    struct Crew: Sendable {
+        let supervisor: ReadSupervisor
+        /// Starts one more thread.
+        let start: @Sendable () throws -> Void
+
+        /// Gives up the calls that hang, and starts the threads that are missing; at the start, all.
+        func replaceHung(logger: Logger) {
+            supervisor.giveUpLateCalls()
+            for _ in 0..<supervisor.vacancies() {
+                do {
+                    try start()
+                } catch {
+                    supervisor.leaveVacant()
+                    logger.error("an I/O thread cannot be replaced", metadata: ["error": .string("\(error)")])
+                }
+            }
+        }
+    }
+
     private static let tidyInterval = Duration.seconds(5)
     /// What the worker gets to commit and leave its group before a hang ends it.
     private static let endAfterHang = Duration.seconds(15)
 
     let clock: RunningClock
     let storage: Storage
-    let supervisor: ReadSupervisor
+    let readers: Crew
+    let probe: Crew
     let desk: AnswerDesk
     let watch: PoolWatch
     let journal: CrashJournal?
     let ledger: Ledger<Answer>
     let stop: StopRequest
     let logger: Logger
-    /// Starts one more I/O thread.
-    let startReader: @Sendable () throws -> Void
 
     /// Works until the process ends.
     func run() -> Never {
@@ -29,9 +48,8 @@ struct Caretaker: Sendable {
         var end: MonotonicTime?
         while true {
             clock.advance()
-            supervisor.giveUpLateCalls()
-            startReaders()
-            storage.exhausted(supervisor.isExhausted)
+            for crew in [readers, probe] { crew.replaceHung(logger: logger) }
+            storage.exhausted(readers.supervisor.isExhausted)
             desk.tryOneIfDue()
             if end == nil, let hang = watch.hang() {
                 end = .now + Self.endAfterHang
@@ -46,17 +64,6 @@ struct Caretaker: Sendable {
                 journal?.tidy { ledger.confirmedCommit(of: $0) }
             }
             usleep(UInt32(RunningClock.interval.milliseconds * 1000))
-        }
-    }
-
-    private func startReaders() {
-        for _ in 0..<supervisor.vacancies() {
-            do {
-                try startReader()
-            } catch {
-                supervisor.leaveVacant()
-                logger.error("an I/O thread cannot be replaced", metadata: ["error": .string("\(error)")])
-            }
         }
     }
 

@@ -129,14 +129,20 @@ struct Worker {
         }
         // Not awaited in the end: a call into the storage may hang for as long as it likes.
         let unawaited = ThreadGroup()
+        let probe = StorageProbe(
+            storage: storage,
+            supervisor: ReadSupervisor(readers: 1, timeout: imageTimeout, clock: clock, logger: logger), stop: stop)
         let caretaker = Caretaker(
-            clock: clock, storage: storage, supervisor: supervisor, desk: desk, watch: watch, journal: journal,
-            ledger: ledger, stop: stop, logger: logger,
-            startReader: { try unawaited.start("io", count: 1, stackBytes: Self.otherStackBytes) { fetcher.run() } })
+            clock: clock, storage: storage,
+            readers: .init(supervisor: supervisor) {
+                try unawaited.start("io", count: 1, stackBytes: Self.otherStackBytes) { fetcher.run() }
+            },
+            probe: .init(supervisor: probe.supervisor) {
+                try unawaited.start("storage", count: 1, stackBytes: Self.otherStackBytes) { probe.run() }
+            },
+            desk: desk, watch: watch, journal: journal, ledger: ledger, stop: stop, logger: logger)
         try unawaited.start("caretaker", count: 1, stackBytes: Self.otherStackBytes) { caretaker.run() }
-        let probe = StorageProbe(storage: storage, supervisor: supervisor, stop: stop)
         try unawaited.start("access", count: 1, stackBytes: Self.otherStackBytes) { accessWatch.run() }
-        try unawaited.start("storage", count: 1, stackBytes: Self.otherStackBytes) { probe.run() }
         consumer.delegate = intake
         try warmUp.wait()
         readiness.meet(.modelWarm)

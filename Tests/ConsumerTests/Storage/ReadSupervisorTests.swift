@@ -88,20 +88,6 @@ import Testing
         }
         #expect(late == nil)
     }
-
-    @Test("a probe that hangs is nobody's replacement")
-    func probe() {
-        _ = supervisor.vacancies()
-        let late: Int? = supervisor.call(isReader: false) {
-            pass(.milliseconds(300))
-            supervisor.giveUpLateCalls()
-            return 0
-        } onHung: {
-        }
-        #expect(late == nil)
-        #expect(supervisor.vacancies() == 0)
-        #expect(supervisor.hungCount == 0)
-    }
 }
 
 @Suite("Time as far as the process ran") struct RunningClockTests {

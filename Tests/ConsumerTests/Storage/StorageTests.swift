@@ -99,10 +99,26 @@ struct StorageTests {
         #expect(throws: StorageUnavailable.self) { try self.storage(sentinel: "large") }
     }
 
+    @Test("a check that does not return says nothing against a later one that did")
+    func overlap() throws {
+        let storage = try storage()
+        let (hanging, later) = (storage.beginCheck(), storage.beginCheck())
+        #expect(storage.complete(check: later) != nil)
+        storage.fallSilent(check: hanging)
+        #expect(storage.isAvailable && readiness.holds(.storage))
+        storage.fallSilent(check: later)
+        #expect(!storage.isAvailable)
+        // The earlier one comes back at last: what the later one said still counts.
+        #expect(storage.complete(check: hanging) != nil)
+        #expect(!storage.isAvailable)
+        #expect(storage.complete(check: later) != nil)
+        #expect(storage.isAvailable && readiness.holds(.storage))
+    }
+
     @Test("a check that does not return, and too many hung reads, make it unavailable until that has passed")
     func silence() throws {
         let storage = try storage()
-        storage.fallSilent()
+        storage.fallSilent(check: storage.beginCheck())
         #expect(!storage.isAvailable)
         #expect(storage.check() != nil)
         #expect(storage.isAvailable)
@@ -113,4 +129,8 @@ struct StorageTests {
         storage.exhausted(false)
         #expect(readiness.holds(.storage))
     }
+}
+
+extension Storage {
+    fileprivate func check() -> StorageRoot? { complete(check: beginCheck()) }
 }
