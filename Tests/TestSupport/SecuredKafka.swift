@@ -80,10 +80,19 @@ public final class SecuredKafka: TestBroker {
     }
 
     public func grantTransactionalID(_ identifier: String, to user: String) throws {
-        try kafka.run([
-            "acls", "--add", "--allow-principal", "User:\(user)", "--operation", "Write", "--operation", "Describe",
-            "--transactional-id", identifier,
-        ])
+        try changeTransactionalID(identifier, of: user, by: ["--add"])
+    }
+
+    public func takeTransactionalID(_ identifier: String, from user: String) throws {
+        try changeTransactionalID(identifier, of: user, by: ["--remove", "--force"])
+    }
+
+    private func changeTransactionalID(_ identifier: String, of user: String, by change: [String]) throws {
+        try kafka.run(
+            ["acls"] + change + [
+                "--allow-principal", "User:\(user)", "--operation", "Write", "--operation", "Describe",
+                "--transactional-id", identifier,
+            ])
     }
 
     /// A key and a certificate for a client, signed by an authority of their own or by the one that the brokers trust.

@@ -1,4 +1,5 @@
 import Messaging
+import Synchronization
 import Telemetry
 
 /// Tells Kafka's refusals from outages while the worker runs, and finds out when they are over.
@@ -8,80 +9,65 @@ import Telemetry
 /// until the brokers let this worker in again.
 ///
 /// Any thread may report errors. A thread of its own (`run`) asks the brokers, with a new client each time, while there
-/// is a refusal, and only then.
+/// is a refusal (`Refusals` says when), and only then.
 final class AccessWatch: Sendable {
-    private enum State: Sendable {
-        case admitted
-        /// The number tells one refusal from the next.
-        case refused(Int)
-        case closed
-    }
-
     private let configuration: KafkaConfiguration
     private let rights: WorkerRights
     private let readiness: Readiness
     private let logger: Logger
     private let limiter = LogLimiter(interval: .seconds(30))
-    private let interval: Duration
-    private let state = Monitor(State.admitted)
+    /// By kind of refusal, the last that was logged.
+    private let reasons = Mutex<[String: String]>([:])
+    private let refusals = Monitor(Refusals())
 
-    /// - Parameter interval: between two questions.
-    init(
-        configuration: KafkaConfiguration, rights: WorkerRights, readiness: Readiness, logger: Logger,
-        interval: Duration = .seconds(5)
-    ) {
+    init(configuration: KafkaConfiguration, rights: WorkerRights, readiness: Readiness, logger: Logger) {
         self.configuration = configuration
         self.rights = rights
         self.readiness = readiness
         self.logger = logger
-        self.interval = interval
     }
 
-    /// Takes a refusal that a client of the worker met. Never blocks.
+    /// Takes a refusal that a client of the worker met. It does not wait for anybody; now and then a token's file is read.
     func take(_ error: KafkaError, of kind: KafkaClientKind) {
+        guard error.isRefusal else { return }
+        let name = "\(error.name) \(kind)"
+        if let suppressed = limiter.admit(name) { log(error, of: kind, named: name, suppressed: suppressed) }
+        let reason = reasons.withLock { $0[name] } ?? error.name
+        // The condition is set with the lock held, so that no answer from before overrules a refusal.
+        refusals.update { refusals in
+            refusals.add(at: .now)
+            readiness.miss(.access, because: reason)
+        }
+    }
+
+    /// Works until the process ends.
+    func run() -> Never {
+        while true {
+            waitForQuestion()
+            let isAdmitted = mayEnter()
+            refusals.withLock { refusals in
+                if refusals.answer(isAdmitted: isAdmitted, at: .now) { readiness.meet(.access) }
+            }
+        }
+    }
+
+    private func log(_ error: KafkaError, of kind: KafkaClientKind, named name: String, suppressed: Int) {
         let needed = kind == .consumer ? rights.reading : rights.writing
-        guard let remedy = configuration.remedy(for: error, needing: needed) else { return }
-        if let suppressed = limiter.admit("\(error.name) \(kind)") {
-            logger.error(
-                "Kafka refuses this worker",
-                metadata: [
-                    "error": .string("\(error)"), "remedy": .string(remedy), "suppressed": .integer(suppressed),
-                ])
-        }
-        readiness.miss(.access, because: "\(error.name): \(remedy)")
-        state.update { state in
-            switch state {
-            case .admitted: state = .refused(1)
-            case .refused(let number): state = .refused(number &+ 1)
-            case .closed: break
-            }
-        }
+        let remedy = configuration.remedy(for: error, needing: needed) ?? ""
+        reasons.withLock { $0[name] = "\(error.name): \(remedy)" }
+        logger.error(
+            "Kafka refuses this worker",
+            metadata: [
+                "error": .string("\(error)"), "remedy": .string(remedy), "suppressed": .integer(suppressed),
+            ])
     }
 
-    /// Works until `close`.
-    func run() {
-        while let refusal = waitForRefusal() {
-            guard mayEnter() else { continue }
-            let isOver = state.update { state in
-                guard case .refused(refusal) = state else { return false }
-                state = .admitted
-                return true
-            }
-            if isOver { readiness.meet(.access) }
-        }
-    }
-
-    func close() { state.update { $0 = .closed } }
-
-    /// The refusal that was the last when the interval since the previous question was over; nil after `close`.
-    private func waitForRefusal() -> Int? {
-        let due = MonotonicTime.now + interval
-        return state.wait { state in
-            switch state {
-            case .closed: .finish(nil)
-            case .admitted: .wait
-            case .refused(let number): MonotonicTime.now >= due ? .finish(number) : .waitUntil(due)
-            }
+    private func waitForQuestion() {
+        refusals.wait { refusals -> Monitor<Refusals>.Step<Void> in
+            guard let time = refusals.nextQuestion else { return .wait }
+            guard MonotonicTime.now >= time else { return .waitUntil(time) }
+            refusals.ask(at: .now)
+            return .finish(())
         }
     }
 

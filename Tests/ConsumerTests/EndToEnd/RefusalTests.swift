@@ -60,6 +60,22 @@ struct RefusalTests {
             trial, worker, without: [trial.ofWorker[2]], complaint: "--operation Write --topic \(trial.results)")
     }
 
+    /// Nobody can ask the brokers about it: that they let the worker in otherwise is no reason to be ready.
+    @Test("the right to the transactional id") func transactionalID() throws {
+        let trial = try SecuredTrial()
+        try trial.kafka.grantTransactionalID(trial.transactionalID, to: trial.user)
+        let worker = try start(trial, ["--delivery", "exactly-once", "--instance-id", "worker-1"])
+        try trial.kafka.takeTransactionalID(trial.transactionalID, from: trial.user)
+        try trial.enqueue(["a.jpg"])
+        #expect(worker.wrote("access: not ready"), "\(worker.logText)")
+        #expect(!worker.wrote("access: holds again", within: .seconds(30)), "\(worker.logText)")
+        try trial.kafka.grantTransactionalID(trial.transactionalID, to: trial.user)
+        #expect(worker.wrote("access: holds again"), "\(worker.logText)")
+        #expect(
+            try eventually(within: .seconds(90)) { try trial.count(trial.results) >= 2 }, "\(worker.logText)")
+        #expect(worker.stop() == 0)
+    }
+
     /// Tokens of a few seconds, renewed by a file: connections end with their token. Then nobody renews them for a while.
     @Test("a token that nobody renews") func token() throws {
         let trial = try SecuredTrial(user: "bearer-\(UUID().uuidString.prefix(8))")
