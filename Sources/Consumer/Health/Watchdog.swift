@@ -4,8 +4,8 @@ import Synchronization
 /// Watches that the commit watermark of each partition with work moves. One that stands still for too long is logged, counted,
 /// and shown by `/healthz` and the metrics; nothing is lost or restarted for it.
 ///
-/// While the worker knows what it waits for (Kafka or the storage is away, the breaker is open), no partition is blamed: the
-/// time begins anew afterwards.
+/// While the worker knows what it waits for (Kafka or the storage is away, the breaker is open, the group waits for its members),
+/// no partition is blamed: the time begins anew afterwards.
 final class Watchdog: Sendable {
     /// A partition whose watermark stands still.
     struct Stall: Sendable, Equatable {
@@ -48,7 +48,7 @@ final class Watchdog: Sendable {
     var interval: Duration { min(.seconds(1), max(.milliseconds(10), timeout / 8)) }
 
     /// Takes in how far the partitions are.
-    /// - Parameter isWaiting: the worker waits for something that it knows and tells of.
+    /// - Parameter isWaiting: the worker waits for something that it knows; see `WorkerHealth.isWaiting`.
     func look(at progress: [PartitionProgress], isWaiting: Bool, now: MonotonicTime = .now) -> Changes {
         state.withLock { state in
             // A look that comes far too late means that the whole process stood still (SIGSTOP, a paused machine).

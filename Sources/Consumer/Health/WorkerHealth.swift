@@ -39,13 +39,12 @@ struct WorkerHealth {
     }
 
     /// Watches the commit watermarks from a thread of its own, until the process ends.
-    func watchProgress(of ledger: Ledger<Answer>) throws {
+    func watchProgress(of ledger: Ledger<Answer>, _ member: ConsumerGroupMember) throws {
         try ThreadGroup().start("watchdog", count: 1, stackBytes: Self.stackBytes) {
             [watchdog, readiness, counters, logger] in
             while true {
-                // The worker tells of these itself, and no partition can help it.
-                let isWaiting = [.kafka, .storage, .breaker, .access].contains { !readiness.holds($0) }
-                let changes = watchdog.look(at: ledger.progress, isWaiting: isWaiting)
+                let changes = watchdog.look(
+                    at: ledger.progress, isWaiting: Self.isWaiting(readiness, member))
                 for stall in changes.stalled {
                     counters.count(\.watermarkStalls)
                     logger.error("a partition's commit watermark stands still", metadata: stall.metadata)
@@ -56,6 +55,12 @@ struct WorkerHealth {
                 usleep(UInt32(watchdog.interval.nanoseconds / 1000))
             }
         }
+    }
+
+    /// Whether no partition can help it that nothing is committed: the worker waits for what it tells of itself, or for its
+    /// group to be joined, which may take as long as its slowest member; until then commits are held back.
+    static func isWaiting(_ readiness: Readiness, _ member: ConsumerGroupMember) -> Bool {
+        member.isJoining || [.kafka, .storage, .breaker, .access].contains { !readiness.holds($0) }
     }
 
     /// Closes the health port.

@@ -146,7 +146,7 @@ struct Worker {
         consumer.delegate = intake
         try warmUp.wait()
         readiness.meet(.modelWarm)
-        try health.watchProgress(of: ledger)
+        try health.watchProgress(of: ledger, consumer.member)
         logReady(captioner, started)
         intake.run(consumer)
 

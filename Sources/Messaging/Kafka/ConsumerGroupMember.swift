@@ -18,6 +18,9 @@ public struct ConsumerGroupMember: Sendable {
         return (metadata.generation ?? -1) >= 0 && rd_kafka_assignment_lost(handle.pointer) == 0 ? metadata : nil
     }
 
+    /// Whether the group has been asked to be joined and has not answered yet; see `KafkaConsumer.isJoining`.
+    public var isJoining: Bool { handle.context.isJoining.load(ordering: .acquiring) }
+
     /// What the group has committed, once no transaction is under way that could change it; partitions without a committed
     /// offset are left out. It blocks, at most as long as `timeout`.
     public func committedOffsets(of partitions: [TopicPartition], timeout: Duration) throws -> [TopicPartitionOffset] {

@@ -8,7 +8,7 @@ extension KafkaConsumer {
     /// `heartbeat.interval.ms`. Brokers see to the requests of a connection one after another, and librdkafka sends commits on
     /// the connection on which the join waits: one that is sent meanwhile is looked at when the generation it belongs to
     /// has ended, and its `ILLEGAL_GENERATION` makes librdkafka give up all partitions as lost.
-    public var isJoining: Bool { handle.context.isJoining.load(ordering: .acquiring) }
+    public var isJoining: Bool { member.isJoining }
 
     /// Has joins of clients of this configuration noted: a request is noted when it is on the wire, before its answer can be.
     static func noteJoins(of configuration: OpaquePointer) {

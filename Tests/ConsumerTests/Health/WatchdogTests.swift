@@ -1,7 +1,9 @@
-import Messaging
+import Synchronization
+import Telemetry
 import Testing
 
 @testable import Consumer
+@testable import Messaging
 
 @Suite("The watchdog: partitions with work whose commit watermark stands still")
 struct WatchdogTests {
@@ -58,6 +60,22 @@ struct WatchdogTests {
         #expect(look(610, through: 650, at: progress(7)).isEmpty)
         #expect(look(660, through: 660, at: progress(7)).count == 1)
         #expect(look(670, through: 670, at: progress(7), isWaiting: true)[670]?.ended.count == 1)
+    }
+
+    @Test("the same while its group has not answered a member that wants to join")
+    func joining() throws {
+        let readiness = Readiness(logger: Logger(label: "test", form: "text", level: "critical"))
+        for condition in Readiness.Condition.allCases { readiness.meet(condition) }
+        let consumer = try KafkaConsumer(KafkaConfiguration(bootstrapServers: "127.0.0.1:1"), groupID: "g")
+        var isWaiting: Bool { WorkerHealth.isWaiting(readiness, consumer.member) }
+        consumer.handle.context.isJoining.store(true, ordering: .releasing)
+        #expect(look(0, through: 300, at: progress(7), isWaiting: isWaiting).isEmpty)
+        consumer.handle.context.isJoining.store(false, ordering: .releasing)
+        #expect(look(310, through: 350, at: progress(7), isWaiting: isWaiting).isEmpty)
+        #expect(look(360, through: 360, at: progress(7), isWaiting: isWaiting).count == 1)
+        readiness.miss(.storage, because: "away")
+        #expect(isWaiting)
+        #expect(consumer.close(deadline: .seconds(5)))
     }
 
     @Test("a process that was stopped as a whole is not blamed for it")
