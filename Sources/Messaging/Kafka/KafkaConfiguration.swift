@@ -7,7 +7,6 @@ import CRdKafka
 /// `KafkaProducer`), and properties that only concern the other kind of client are ignored by librdkafka.
 public struct KafkaConfiguration: Sendable {
     public private(set) var properties: [String: String] = [:]
-    private var secretNames: Set<String> = []
     /// Where tokens for SASL OAUTHBEARER come from.
     private(set) var tokenFile: OAuthTokenFile?
 
@@ -73,7 +72,6 @@ public struct KafkaConfiguration: Sendable {
         }
         try Self.check(name, value, isSecret: true)
         properties[name] = value
-        secretNames.insert(name)
     }
 
     /// Takes secrets by the names that command lines give them: `sasl-password` is `sasl.password`.
@@ -95,14 +93,6 @@ public struct KafkaConfiguration: Sendable {
         }
         properties[name] = mechanism
         tokenFile = file
-    }
-
-    /// All properties sorted by name, secrets hidden: for `--print-config` and logs.
-    public var redacted: [(name: String, value: String)] {
-        properties.sorted { $0.key < $1.key }.map { name, value in
-            let isSecret = secretNames.contains(name) || SecretProperties.contains(name)
-            return (name, isSecret ? "(secret)" : value)
-        }
     }
 
     /// Asks librdkafka itself whether a property and its value are right.

@@ -1,6 +1,6 @@
 import CRdKafka
 
-/// Offsets and flow control.
+/// Offsets.
 extension KafkaConsumer {
     /// Commits the offsets of the next records to read, and waits for the answer.
     ///
@@ -51,70 +51,6 @@ extension KafkaConsumer {
                 handle.pointer, partition.topic, partition.partition, &low, &high, timeout.milliseconds))
         return low..<max(low, high)
     }
-
-    /// The first offset of each partition whose record is not older than the time (milliseconds since 1970).
-    /// Partitions without such a record are left out.
-    public func offsets(
-        of partitions: [TopicPartition], notBefore timestamp: Int64, timeout: Duration
-    ) throws -> [TopicPartitionOffset] {
-        let list = PartitionList(partitions.map { TopicPartitionOffset($0, offset: timestamp) })
-        try check(rd_kafka_offsets_for_times(handle.pointer, list.pointer, timeout.milliseconds))
-        if let error = list.firstError { throw error }
-        return list.pointer.pointee.offsets
-    }
-
-    /// The offset after the last record that `poll` gave for a partition; nil before the first.
-    public func position(of partition: TopicPartition) -> Int64? {
-        let list = PartitionList([partition])
-        guard rd_kafka_position(handle.pointer, list.pointer) == RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-        return list.pointer.pointee.offsets.first?.offset
-    }
-
-    /// Makes assigned partitions go on from other offsets, those included that stand still after `_AUTO_OFFSET_RESET`.
-    public func seek(_ offsets: [TopicPartitionOffset], timeout: Duration) throws {
-        if offsets.isEmpty { return }
-        let list = PartitionList(offsets)
-        if let error = KafkaError(
-            consuming: rd_kafka_seek_partitions(handle.pointer, list.pointer, timeout.milliseconds))
-        {
-            throw error
-        }
-        // A partition whose fetching was never started, or was stopped by an error, cannot be sought in librdkafka, only
-        // assigned anew.
-        let halted = list.failed(by: RD_KAFKA_RESP_ERR__STATE)
-        try reassign(offsets.filter { halted.contains($0.partition) && assignment.contains($0.partition) })
-        if let error = list.firstError, error.code != RD_KAFKA_RESP_ERR__STATE.rawValue { throw error }
-    }
-
-    private func reassign(_ offsets: [TopicPartitionOffset]) throws {
-        if offsets.isEmpty { return }
-        let list = PartitionList(offsets)
-        if isCooperative {
-            if let error = KafkaError(consuming: rd_kafka_incremental_unassign(handle.pointer, list.pointer)) {
-                throw error
-            }
-            if let error = KafkaError(consuming: rd_kafka_incremental_assign(handle.pointer, list.pointer)) {
-                throw error
-            }
-        } else {
-            // An eager assignment can only be replaced as a whole; the others go on where they are.
-            let all = PartitionList(assignment)
-            try check(rd_kafka_position(handle.pointer, all.pointer))
-            for item in offsets { all.setOffset(item) }
-            try check(rd_kafka_assign(handle.pointer, all.pointer))
-        }
-    }
-
-    /// The id that the group's coordinator gave this member; nil before it joined.
-    public var memberID: String? {
-        guard let text = rd_kafka_memberid(handle.pointer) else { return nil }
-        defer { rd_kafka_mem_free(handle.pointer, text) }
-        let id = String(cString: text)
-        return id.isEmpty ? nil : id
-    }
-
-    /// What the client failed for, if it is beyond use.
-    public var fatalError: KafkaError? { handle.fatalError }
 }
 
 private let commitCallback:

@@ -2,11 +2,11 @@ import CRdKafka
 
 extension KafkaConsumer {
     /// Makes an assigned partition go on from another offset by taking it out of the assignment and back in: the way out
-    /// for one that stands still after `_AUTO_OFFSET_RESET`, which `seek` refuses (`_STATE`). The group hears nothing of it.
+    /// for one that stands still after `_AUTO_OFFSET_RESET`, which librdkafka does not seek (`_STATE`). The group hears nothing of it.
     public func restart(_ partition: TopicPartition, at offset: Int64) throws {
         guard assignment.contains(partition) else { return }
         let one = PartitionList([TopicPartitionOffset(partition, offset: offset)])
-        if rd_kafka_rebalance_protocol(handle.pointer).map({ String(cString: $0) }) == "COOPERATIVE" {
+        if isCooperative {
             if let error = KafkaError(consuming: rd_kafka_incremental_unassign(handle.pointer, one.pointer)) {
                 throw error
             }

@@ -3,7 +3,6 @@ public enum KafkaRight: Sendable, Hashable, CustomStringConvertible {
     case readTopic(String)
     case writeTopic(String)
     case createTopic(String)
-    case describeTopic(String)
     case readGroup(String)
     case useTransactionalID(String)
 
@@ -12,7 +11,6 @@ public enum KafkaRight: Sendable, Hashable, CustomStringConvertible {
         case .readTopic(let name): "Read topic \(name)"
         case .writeTopic(let name): "Write topic \(name)"
         case .createTopic(let name): "Create topic \(name)"
-        case .describeTopic(let name): "Describe topic \(name)"
         case .readGroup(let name): "Read group \(name)"
         case .useTransactionalID(let name): "Write and Describe transactional id \(name)"
         }
@@ -24,7 +22,6 @@ public enum KafkaRight: Sendable, Hashable, CustomStringConvertible {
         case .readTopic(let name): "--operation Read --topic \(name)"
         case .writeTopic(let name): "--operation Write --topic \(name)"
         case .createTopic(let name): "--operation Create --topic \(name)"
-        case .describeTopic(let name): "--operation Describe --topic \(name)"
         case .readGroup(let name): "--operation Read --group \(name)"
         case .useTransactionalID(let name): "--operation Write --operation Describe --transactional-id \(name)"
         }
@@ -37,14 +34,13 @@ public enum KafkaRight: Sendable, Hashable, CustomStringConvertible {
         case .readTopic: .readTopic(topic)
         case .writeTopic: .writeTopic(topic)
         case .createTopic: .createTopic(topic)
-        case .describeTopic: .describeTopic(topic)
         case .readGroup, .useTransactionalID: self
         }
     }
 
     var topic: String? {
         switch self {
-        case .readTopic(let name), .writeTopic(let name), .createTopic(let name), .describeTopic(let name): name
+        case .readTopic(let name), .writeTopic(let name), .createTopic(let name): name
         case .readGroup, .useTransactionalID: nil
         }
     }

@@ -14,26 +14,11 @@ struct PartitionList: ~Copyable {
         for item in offsets { add(item.partition).pointee.offset = item.offset }
     }
 
-    /// Takes over a list that librdkafka returned.
-    init(consuming list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>) { pointer = list }
-
     deinit { rd_kafka_topic_partition_list_destroy(pointer) }
 
     @discardableResult
     private func add(_ partition: TopicPartition) -> UnsafeMutablePointer<rd_kafka_topic_partition_t> {
         rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition)
-    }
-
-    var partitions: [TopicPartition] { pointer.pointee.elements.map(\.topicPartition) }
-
-    /// Sets the offset of a partition that is in the list.
-    func setOffset(_ item: TopicPartitionOffset) {
-        rd_kafka_topic_partition_list_set_offset(pointer, item.partition.topic, item.partition.partition, item.offset)
-    }
-
-    /// The partitions that an operation failed for with this code.
-    func failed(by code: rd_kafka_resp_err_t) -> [TopicPartition] {
-        pointer.pointee.elements.filter { $0.err == code }.map(\.topicPartition)
     }
 
     /// The first partition that an operation failed for.
