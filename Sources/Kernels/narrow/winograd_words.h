@@ -2,6 +2,7 @@
 // back, where the tails of all products follow. After finish.h and add_word_products.
 #include "winograd.h"
 
+// WINOGRAD_AHEAD: dwords from the weights in use to those to fetch, for weights come from the last-level cache or from memory.
 enum { WORDS = 2 * LANES, WINOGRAD_AHEAD = 2048, WINOGRAD_PIXELS = NARROW_WINOGRAD_OUTPUTS * NARROW_WINOGRAD_OUTPUTS };
 
 // Bᵀ: the inputs of a tile along an axis to its points.
@@ -87,7 +88,7 @@ INLINE void winograd_product_tile(const uint8_t *a, size_t row_bytes, const uint
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
             weights[v] = load_integers(w + v * LANES);
-            __builtin_prefetch(w + v * LANES + WINOGRAD_AHEAD);
+            __builtin_prefetch(w + v * LANES + WINOGRAD_AHEAD, 0, 2);
         }
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {

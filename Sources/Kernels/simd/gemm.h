@@ -38,7 +38,7 @@ INLINE void add_products(vector sums[GEMM_ROWS][GEMM_PANELS], const float *a, co
 #pragma clang loop unroll(full)
     for (int v = 0; v < panels; v++) {
         weights[v] = load(w + (size_t)v * panel);
-        if (ahead != 0) __builtin_prefetch(w + (size_t)v * panel + ahead);
+        if (ahead != 0) __builtin_prefetch(w + (size_t)v * panel + ahead, 0, 2);
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {

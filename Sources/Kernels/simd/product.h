@@ -6,7 +6,8 @@
 // alone, and each sum runs through k in order, so its bits depend on neither.
 //
 // A layer's weights come from the last-level cache or from memory each time. While the first tiles of a block run, they fetch the
-// panel's block that comes next; a product of a single tile uses each weight once and fetches a fixed way ahead.
+// panel's block that comes next; a product of a single tile uses each weight once and fetches a fixed way ahead. Both into the second-level
+// cache: the first holds no second block.
 
 #include "../window_places.h"
 
@@ -115,7 +116,7 @@ INLINE void run_tile(const product_tile *tile, const int rows, const int vectors
 #pragma clang loop unroll(full)
             for (int v = 0; v < vectors; v++) weights[v] = load(w + v * LANES);
 #pragma clang loop unroll(full)
-            for (int v = 0; v < (streams ? vectors : 1); v++) __builtin_prefetch(w + tile->ahead + v * LANES);
+            for (int v = 0; v < (streams ? vectors : 1); v++) __builtin_prefetch(w + tile->ahead + v * LANES, 0, 2);
 #pragma clang loop unroll(full)
             for (int i = 0; i < rows; i++) {
                 vector x = repeated(a[i][p]);
