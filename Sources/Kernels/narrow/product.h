@@ -5,7 +5,8 @@
 //   sums, start(start, offset), store(), multiply(sums, input, weights) and multiply_half, input(dword, part), IS_INTEGER, and the tile: TILE,
 //   PANEL, PARTS.
 
-enum { DOT(POINTERS) = 2048, DOT(BLOCK_TILES) = 16 };
+// AHEAD: dwords from the weights in use to those to fetch into the second-level cache.
+enum { DOT(POINTERS) = 2048, DOT(BLOCK_TILES) = 16, DOT(AHEAD) = 2048 };
 
 typedef struct {
     const uint8_t *const *rows;  // [tap][TILE]
@@ -36,7 +37,11 @@ INLINE void DOT(run_tile)(const DOT(tile) *tile, tile_output *to, const int rows
             for (int part = 0; part < DOT(PARTS); part++, w += vectors * LANES) {
                 integers weights[DOT(PANEL)];
 #pragma clang loop unroll(full)
-                for (int v = 0; v < vectors; v++) weights[v] = load_integers(w + v * LANES);
+                for (int v = 0; v < vectors; v++) {
+                    weights[v] = load_integers(w + v * LANES);
+                    // A single row is done with a weight too soon for that.
+                    if (rows > 1) __builtin_prefetch(w + v * LANES + DOT(AHEAD), 0, 2);
+                }
                 // Keeps the compiler from holding all inputs of one part for the next, for which there are no registers.
                 if (DOT(PARTS) > 1) __asm__ volatile("" ::: "memory");
 #pragma clang loop unroll(full)
