@@ -47,7 +47,7 @@ void narrow_rows_amx(const kaption_layer *layer, const float *row_scales);
 
 // A convolution's constants: each array 64-byte aligned, those by filter as long as the filters rounded up to 16.
 typedef struct {
-    const int32_t *start;      // what sums begin with: −zero · Σ weights
+    const int32_t *start;      // what sums begin with: −zero · Σ weights, and more where inputs are taken less something (winograd.h)
     const float *multiplier;   // of a sum
     const float *offset;       // added to it
     const uint8_t *border;     // an input pixel outside the image

@@ -21,7 +21,9 @@ int narrow_goes_by_winograd(const narrow_table *table, const kaption_layer *laye
         layer->groups != 1 || !narrow_is_square(window, 3) || window->stride_height * window->stride_width != 1 ||
         window->dilation_height * window->dilation_width != 1)
         return 0;
-    if (layer->input.channels < FEWEST_CHANNELS || layer->output.channels < FEWEST_CHANNELS) return 0;
+    if (layer->input.channels < FEWEST_CHANNELS || layer->output.channels < FEWEST_CHANNELS ||
+        layer->output.height * layer->output.width == 0)
+        return 0;
     const narrow_winograd cut = narrow_winograd_of(layer);
     // Of tiles that reach beyond the image at most a third is lost.
     const size_t computed = cut.tiles * NARROW_WINOGRAD_OUTPUTS * NARROW_WINOGRAD_OUTPUTS;
