@@ -94,6 +94,8 @@ import Testing
             #expect(Self.goesByWinograd(Self.layer(12, 13, 470, 16), isa))
             #expect(!Self.goesByWinograd(Self.layer(7, 7, 512, 512), isa), "few tiles")
             #expect(!Self.goesByWinograd(Self.layer(9, 9, 64, 64), isa), "mostly outside the image")
+            #expect(!Self.goesByWinograd(Self.layer(14, 14, 256, 256), isa), "large weights for sixteen tiles")
+            #expect(Self.goesByWinograd(Self.layer(28, 28, 512, 512), isa))
             #expect(!Self.goesByWinograd(Self.layer(32, 32, 8, 64), isa), "few channels")
             var layer = Self.layer(32, 32, 64, 64)
             layer.groups = 2

@@ -4,11 +4,15 @@
 enum {
     // Below these the transforms cost more than the products save.
     FEWEST_CHANNELS = 16,
-    // The weights are eight times as many bytes as they were, and are read once a block of tiles: few tiles do not pay for that.
+    // The weights are eight times as many bytes as they were, and are read once a block of tiles: few tiles do not pay for that, and for large
+    // ones more must, for their memory's sake.
     FEWEST_TILES = 9,
+    LARGE_WEIGHTS = 1 << 22,
+    FEWEST_TILES_OF_LARGE = 24,
     MOST_BLOCK = 64,
-    BLOCK_BYTES = 1 << 19,   // of points and products, which so stay in the second-level cache
-    LARGE_WEIGHTS = 1 << 23  // they take longer to read for each block than the points of a larger one do
+    // Of points and products, which so stay in the second-level cache. Large weights take longer to read for each block than the points of a
+    // larger one do.
+    BLOCK_BYTES = 1 << 19
 };
 
 static size_t weight_bytes(const narrow_winograd *cut, const kaption_layer *layer) {
@@ -27,7 +31,8 @@ int narrow_goes_by_winograd(const narrow_table *table, const kaption_layer *laye
     const narrow_winograd cut = narrow_winograd_of(layer);
     // Of tiles that reach beyond the image at most a third is lost.
     const size_t computed = cut.tiles * NARROW_WINOGRAD_OUTPUTS * NARROW_WINOGRAD_OUTPUTS;
-    return cut.tiles >= FEWEST_TILES && 2 * computed <= 3 * layer->output.height * layer->output.width;
+    const size_t fewest = weight_bytes(&cut, layer) > LARGE_WEIGHTS ? FEWEST_TILES_OF_LARGE : FEWEST_TILES;
+    return cut.tiles >= fewest && 2 * computed <= 3 * layer->output.height * layer->output.width;
 }
 
 narrow_winograd narrow_winograd_of(const kaption_layer *layer) {
