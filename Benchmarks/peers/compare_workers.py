@@ -2,8 +2,9 @@
 
 A worker is named by its stack and its precision, and if need be the most images of a batch: kaption:int8, openvino:bf16, onnxruntime:fp32:4.
 
-All captions take all their steps (prepare.py's random decoders). A run's time is from its first to its last result by their time stamps, so
-starting and joining do not count; memory is the sum of the processes' proportional set sizes at the end.
+All captions take all their steps (prepare.py's random decoders). Requests are enqueued once every process of a worker has joined the group and has its
+share of the partitions, so starting and joining do not count, and nobody works alone; a run's time is from its first to its last result by their time
+stamps. Memory is the sum of the processes' proportional set sizes at the end.
 """
 import argparse
 import json
@@ -29,14 +30,31 @@ def proportional_set(process):
 class Run:
     def __init__(self, arguments, label):
         self.servers = arguments.kafka
+        self.timeout = arguments.timeout
         self.label = f"{label}-{os.getpid()}-{time.time_ns()}"
         self.requests, self.results = f"compare.requests.{self.label}", f"compare.results.{self.label}"
         dead = f"compare.dead.{self.label}"
-        admin = AdminClient({"bootstrap.servers": self.servers})
-        for future in admin.create_topics(
+        self.admin = AdminClient({"bootstrap.servers": self.servers})
+        for future in self.admin.create_topics(
                 [NewTopic(name, PARTITIONS, 1) for name in (self.requests, self.results, dead)]).values():
             future.result()
         self.dead = dead
+
+    def wait_for_members(self, processes):
+        """Until each process has partitions, as many as the others."""
+        deadline = time.time() + self.timeout
+        while time.time() < deadline and all(process.poll() is None for process in processes):
+            time.sleep(0.1)
+            try:
+                group = self.admin.describe_consumer_groups([self.label])[self.label].result()
+            except confluent_kafka.KafkaException as error:
+                if error.args[0].retriable():
+                    continue
+                raise
+            shares = [len(member.assignment.topic_partitions) for member in group.members]
+            if group.state == confluent_kafka.ConsumerGroupState.STABLE and shares == [PARTITIONS // len(processes)] * len(processes):
+                return
+        raise SystemExit(f"{self.label}: its processes do not share the partitions")
 
     def enqueue(self, images, count):
         producer = confluent_kafka.Producer({"bootstrap.servers": self.servers, "linger.ms": 20})
@@ -50,7 +68,7 @@ class Run:
         consumer = confluent_kafka.Consumer({
             "bootstrap.servers": self.servers, "group.id": f"reader-{self.label}", "auto.offset.reset": "earliest"})
         consumer.subscribe([self.results])
-        captions, times, deadline = {}, [], time.time() + 150
+        captions, times, deadline = {}, [], time.time() + self.timeout
         while len(captions) < count:
             if time.time() > deadline or any(process.poll() is not None for process in processes):
                 raise SystemExit(f"{self.label}: only {len(captions)} of {count} results")
@@ -98,9 +116,10 @@ class Worker:
 
 def measure(arguments, worker, model, images):
     run = Run(arguments, worker.name.replace(":", "-"))
-    run.enqueue(images, arguments.count)
     processes = worker.start(run, arguments, model)
     try:
+        run.wait_for_members(processes)
+        run.enqueue(images, arguments.count)
         captions, rate = run.collect(arguments.count, processes)
         memory = sum(proportional_set(process) for process in processes)
     finally:
@@ -120,6 +139,7 @@ def main():
     parser.add_argument("--model", default="mobilenet_v2")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--timeout", type=float, default=150, metavar="SECONDS", help="for joining, and for all results")
     parser.add_argument(
         "--workers", nargs="+", type=Worker, default=[Worker("kaption:fp32"), Worker("onnxruntime:fp32"), Worker("openvino:fp32")])
     arguments = parser.parse_args()
