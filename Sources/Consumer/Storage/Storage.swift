@@ -79,6 +79,18 @@ final class Storage: Sendable {
         }
     }
 
+    /// A check in a call that may hang. Nil when it was given up: then the storage counts as one that does not answer, and `onHung` has been
+    /// called, on another thread.
+    func check(by supervisor: ReadSupervisor, onHung: @escaping @Sendable () -> Void = {}) -> StorageRoot?? {
+        let number = beginCheck()
+        return supervisor.call {
+            complete(check: number)
+        } onHung: {
+            self.fallSilent(check: number)
+            onHung()
+        }
+    }
+
     /// The check has not returned in time.
     func fallSilent(check number: Int) {
         conclude(check: number, found: nil, absence: "the storage directory \(path) does not answer")

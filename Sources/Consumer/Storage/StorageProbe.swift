@@ -11,18 +11,7 @@ struct StorageProbe: Sendable {
     /// Works until the worker is to stop, or until this thread was replaced because it hung.
     func run() {
         while !stop.wait(for: storage.isAvailable ? Self.interval : Self.intervalWhileAway) {
-            guard look() || supervisor.rejoin() else { return }
+            guard storage.check(by: supervisor) != nil || supervisor.rejoin() else { return }
         }
-    }
-
-    /// False when the look was given up.
-    private func look() -> Bool {
-        let check = storage.beginCheck()
-        let found = supervisor.call {
-            storage.complete(check: check)
-        } onHung: {
-            storage.fallSilent(check: check)
-        }
-        return found != nil
     }
 }

@@ -37,14 +37,7 @@ struct Fetcher: Sendable {
     /// False when a call into the storage was given up: whoever gave it up has seen to the job.
     private func attend(to job: Job) -> Bool {
         if case .trying = job.stage { return fetch(job, from: storage.root) }
-        let check = storage.beginCheck()
-        let found = supervisor.call {
-            storage.complete(check: check)
-        } onHung: {
-            storage.fallSilent(check: check)
-            awaitStorage(job)
-        }
-        guard let found else { return false }
+        guard let found = storage.check(by: supervisor, onHung: { awaitStorage(job) }) else { return false }
         guard let root = found else {
             awaitStorage(job)
             return true

@@ -17,9 +17,6 @@
 INLINE integers int8_input(integers dword, int part) {
     return part == 0 ? _mm256_and_si256(dword, _mm256_set1_epi32(0x00ff00ff)) : _mm256_srli_epi16(dword, 8);
 }
-INLINE int8_sums int8_multiply(int8_sums sum, integers x, integers w) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
-}
 INLINE integers bf16_input(integers dword, int part) {
     return part == 0 ? _mm256_slli_epi32(dword, 16) : _mm256_and_si256(dword, _mm256_set1_epi32((int)0xffff0000));
 }

@@ -18,9 +18,6 @@
 INLINE integers int8_input(integers dword, int part) {
     return part == 0 ? _mm512_and_si512(dword, _mm512_set1_epi32(0x00ff00ff)) : _mm512_srli_epi16(dword, 8);
 }
-INLINE int8_sums int8_multiply(int8_sums sum, integers x, integers w) {
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(x, w));
-}
 INLINE integers bf16_input(integers dword, int part) {
     return part == 0 ? _mm512_slli_epi32(dword, 16) : _mm512_and_si512(dword, _mm512_set1_epi32((int)0xffff0000));
 }

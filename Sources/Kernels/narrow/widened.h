@@ -3,6 +3,7 @@
 enum { int8_IS_INTEGER = 1, int8_TILE = WIDENED_TILE, int8_PANEL = WIDENED_PANEL, int8_PARTS = 2 };
 typedef integers int8_sums;
 
+#define int8_multiply add_word_products
 // Halves take no less time here, and have no tiles.
 #define int8_multiply_half int8_multiply
 #define bf16_multiply_half bf16_multiply
