@@ -1,4 +1,5 @@
 #include "CJPEG.h"
+#include "entropy.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -17,6 +18,10 @@ struct kaption_jpeg_decoder {
     struct jpeg_decompress_struct info;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
+#ifdef KAPTION_JPEG_HAS_ENTROPY
+    struct entropy_decoder entropy;
+#endif
+    int leaves_entropy;
     jmp_buf escape;
     kaption_jpeg_status status;
     int maximum_scans;
@@ -123,6 +128,8 @@ void kaption_jpeg_decoder_free(kaption_jpeg_decoder *decoder) {
     free(decoder);
 }
 
+void kaption_jpeg_leave_all_to_libjpeg(kaption_jpeg_decoder *decoder) { decoder->leaves_entropy = 1; }
+
 kaption_jpeg_status kaption_jpeg_open(kaption_jpeg_decoder *decoder, const uint8_t *bytes, size_t count,
                                       int maximum_scans, uint64_t deadline) {
     decoder->maximum_scans = maximum_scans;
@@ -151,6 +158,9 @@ kaption_jpeg_status kaption_jpeg_start(kaption_jpeg_decoder *decoder, int eighth
     info->scale_num = (unsigned)eighths;
     info->scale_denom = 8;
     jpeg_start_decompress(info);
+#ifdef KAPTION_JPEG_HAS_ENTROPY
+    if (!decoder->leaves_entropy) entropy_take_over(&decoder->entropy, info);
+#endif
     // From here on read_rows looks at the deadline itself, once a call instead of once a row.
     info->progress = NULL;
     *width = info->output_width;

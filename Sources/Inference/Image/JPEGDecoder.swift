@@ -6,8 +6,10 @@ import CJPEG
 final class JPEGDecoder: PixelRows {
     private let decoder: OpaquePointer
 
-    init() throws(InferenceError) {
+    /// - Parameter isLibjpegAlone: entropy codes are not ours to decode: what tests compare with.
+    init(isLibjpegAlone: Bool = false) throws(InferenceError) {
         guard let decoder = kaption_jpeg_decoder_make() else { throw InferenceError(.internal, "out of memory") }
+        if isLibjpegAlone { kaption_jpeg_leave_all_to_libjpeg(decoder) }
         self.decoder = decoder
     }
 

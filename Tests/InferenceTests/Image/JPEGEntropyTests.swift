@@ -1,0 +1,160 @@
+import Foundation
+import PictureDrawing
+import TestSupport
+import Testing
+
+@testable import Inference
+
+/// Our decoder of entropy codes beside libjpeg's.
+@Suite struct JPEGEntropyTests {
+    private enum Outcome: Equatable {
+        case pixels([UInt8])
+        case error(InferenceError.Code)
+    }
+
+    private static func decode(_ file: Data, by decoder: JPEGDecoder, eighths: Int = 8) -> Outcome {
+        do {
+            return .pixels(try file.withUnsafeBytes { try read($0, by: decoder, eighths: eighths) })
+        } catch let error as InferenceError {
+            return .error(error.code)
+        } catch {
+            preconditionFailure("another error: \(error)")
+        }
+    }
+
+    private static func read(_ file: UnsafeRawBufferPointer, by decoder: JPEGDecoder, eighths: Int) throws -> [UInt8] {
+        let header = try JPEGHeader(file, maximumScans: 100)
+        guard header.width * header.height <= 1 << 20 else { throw InferenceError(.imageTooLarge, "for a test") }
+        let size = try decoder.open(file, header: header, eighths: eighths, maximumScans: 100, deadline: .max)
+        var pixels = [UInt8](repeating: 0, count: 4 * size.width * size.height)
+        try pixels.withUnsafeMutableBufferPointer {
+            try decoder.readRows(into: $0.baseAddress.unsafelyUnwrapped, stride: 4 * size.width, count: size.height)
+        }
+        try decoder.finish()
+        return pixels
+    }
+
+    private let ours: JPEGDecoder
+    private let libjpegs: JPEGDecoder
+
+    init() throws {
+        ours = try JPEGDecoder()
+        libjpegs = try JPEGDecoder(isLibjpegAlone: true)
+    }
+
+    private static func noise(_ width: Int, _ height: Int) -> Picture {
+        var random = SeededGenerator(17)
+        return Picture(
+            width: width, height: height,
+            pixels: (0..<3 * width * height).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+    }
+
+    /// From a picture with no coefficients to one of the longest codes there are.
+    private static let pictures: [Picture] = [
+        Picture(width: 33, height: 70) { _, _ in .grey(0.3) }, SampleScene.beach.draw(width: 203, height: 97),
+        ResizeTests.source(61, 45), noise(130, 111), noise(1, 1), noise(7, 300),
+    ]
+
+    private static let kinds: [JPEGFile] = {
+        var kinds: [JPEGFile] = []
+        for restartRows in [0, 1] {
+            kinds.append(JPEGFile(colour: .rgb, restartRows: restartRows))
+            for (width, height) in [(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (4, 2), (1, 4), (3, 1)] {
+                let colour = JPEGFile.Colour.luma(chromaWidth: width, chromaHeight: height)
+                kinds.append(JPEGFile(colour: colour, restartRows: restartRows))
+            }
+        }
+        return kinds
+    }()
+
+    @Test("The pixels are libjpeg's, to the bit", arguments: kinds, [1, 20, 75, 95, 100])
+    func pixels(_ kind: JPEGFile, quality: Int) throws {
+        var kind = kind
+        kind.quality = quality
+        for picture in Self.pictures {
+            let file = try kind.write(picture)
+            for eighths in [8, 4, 2, 1] {
+                let expected = Self.decode(file, by: libjpegs, eighths: eighths)
+                guard case .pixels = expected else {
+                    Issue.record("libjpeg says \(expected)")
+                    continue
+                }
+                #expect(
+                    Self.decode(file, by: ours, eighths: eighths) == expected,
+                    "\(picture.width)×\(picture.height) at \(eighths)/8")
+            }
+        }
+    }
+
+    @Test("Grey and four colours too", arguments: [(JPEGFile.Colour.grey, 1), (.cmyk, 4), (.ycck, 4)])
+    func otherColours(_ colour: JPEGFile.Colour, channels: Int) throws {
+        var random = SeededGenerator(18)
+        for quality in [5, 60, 100] {
+            let pixels = (0..<channels * 90 * 51).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let file = try JPEGFile(colour: colour, quality: quality).write(pixels, width: 90, height: 51)
+            let expected = Self.decode(file, by: libjpegs)
+            guard case .pixels = expected else {
+                Issue.record("libjpeg says \(expected)")
+                continue
+            }
+            #expect(Self.decode(file, by: ours) == expected)
+        }
+    }
+
+    /// The places of bytes of ones that stand for themselves, behind the header.
+    private static func stuffed(in file: [UInt8]) -> [Int] {
+        file.indices.dropLast().filter { file[$0] == 0xFF && file[$0 + 1] == 0 }
+    }
+
+    @Test("More bytes of ones before a zero or a marker change nothing") func fillBytes() throws {
+        let file = [UInt8](try JPEGFile(quality: 95, restartRows: 1).write(Self.noise(64, 48)))
+        let stuffed = try #require(Self.stuffed(in: file).dropFirst(3).first)
+        let restart = try #require(file.indices.dropLast().first { file[$0] == 0xFF && file[$0 + 1] == 0xD0 })
+        let whole = Self.decode(Data(file), by: libjpegs)
+        for place in [stuffed, restart] {
+            for count in [1, 2, 40_000] {
+                let filled = Data(file[..<place] + [UInt8](repeating: 0xFF, count: count) + file[place...])
+                #expect(Self.decode(filled, by: libjpegs) == whole)
+                #expect(Self.decode(filled, by: ours) == whole)
+            }
+        }
+    }
+
+    @Test("Cut short at any byte it is as damaged as for libjpeg") func truncated() throws {
+        for kind in [JPEGFile(quality: 90), JPEGFile(quality: 90, restartRows: 1)] {
+            let file = try kind.write(SampleScene.beach.draw(width: 50, height: 40))
+            for length in 4..<file.count {
+                let expected = Self.decode(file.prefix(length), by: libjpegs)
+                #expect(Self.decode(file.prefix(length), by: ours) == expected, "\(length) bytes")
+            }
+        }
+    }
+
+    /// Where codes are in doubt libjpeg's fast way passes over some that are none: to us they are damage, like all others.
+    @Test("What libjpeg calls damaged is damaged, and what both read is the same") func mutated() throws {
+        var random = SeededGenerator(2027)
+        for kind in [JPEGFile(quality: 70), JPEGFile(quality: 98), JPEGFile(quality: 85, restartRows: 1)] {
+            let file = [UInt8](try kind.write(Self.noise(90, 75)))
+            let scan = try #require(file.indices.dropLast().first { file[$0] == 0xFF && file[$0 + 1] == 0xDA })
+            var (equal, stricter) = (0, 0)
+            for _ in 0..<1500 {
+                var bytes = file
+                for _ in 0..<Int.random(in: 1...3, using: &random) {
+                    // Tables in one of four.
+                    let first = Int.random(in: 0..<4, using: &random) == 0 ? 20 : scan
+                    bytes[Int.random(in: first..<bytes.count, using: &random)] = UInt8.random(
+                        in: 0...255, using: &random)
+                }
+                let (expected, got) = (Self.decode(Data(bytes), by: libjpegs), Self.decode(Data(bytes), by: ours))
+                if got == expected {
+                    equal += 1
+                } else if case .pixels = expected, got == .error(.imageCorrupt) {
+                    stricter += 1
+                } else {
+                    Issue.record("ours and libjpeg's differ")
+                }
+            }
+            #expect(equal > 1000, "\(equal) alike, \(stricter) that only we call damaged")
+        }
+    }
+}
