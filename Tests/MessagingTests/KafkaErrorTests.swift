@@ -93,6 +93,19 @@ import Testing
         #expect(remedy(RD_KAFKA_RESP_ERR__TRANSPORT) == nil)
     }
 
+    /// What brokers with SASL gave a client without, when its second request found the connection ended; and librdkafka's own words.
+    @Test func aWrongProtocolIsGuessedAt() {
+        func message(_ text: String) -> String {
+            KafkaError(RD_KAFKA_RESP_ERR__TRANSPORT, text).explainedAsAtStart.message
+        }
+        #expect(
+            message("h:1/bootstrap: Send failed: Broken pipe (after 0ms in state UP)").contains("security.protocol"))
+        let own = "h:1/bootstrap: Disconnected: verify that security.protocol is correctly configured"
+        #expect(message(own) == own)
+        let refused = "h:1/bootstrap: Connect to ipv4#127.0.0.1:9 failed: Connection refused"
+        #expect(message(refused) == refused)
+    }
+
     /// Whatever librdkafka calls it.
     @Test(arguments: ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"])
     func aConnectionThatEndsAtOnceIsAnOutage(security: String) throws {

@@ -67,7 +67,7 @@ public final class KafkaAdmin: Sendable {
                 if error.name != "_ALL_BROKERS_DOWN" { cause = error }
             }
         } while clock.now < end
-        throw cause ?? KafkaError.timedOut("no broker answered within \(timeout)")
+        throw cause?.explainedAsAtStart ?? KafkaError.timedOut("no broker answered within \(timeout)")
     }
 
     private func metadata(attempt timeout: Duration) throws -> ClusterMetadata {

@@ -49,6 +49,17 @@ extension KafkaError {
         return words.contains { message.contains($0) }
     }
 
+    /// With a word about what brokers that are spoken to in the wrong way do: they end the connection at once. librdkafka says
+    /// it itself, but not where its next request finds the connection ended.
+    var explainedAsAtStart: KafkaError {
+        let ended = ["Send failed", "Receive failed", "Disconnected", "Connection reset", "Broken pipe"]
+        guard category == .unreachable, ended.contains(where: message.contains), !message.contains("security.protocol")
+        else { return self }
+        var error = self
+        error.message += ": if the brokers want TLS or SASL, or neither, set -X security.protocol accordingly"
+        return error
+    }
+
     /// Codes of the brokers that pass by themselves: what the Java client retries, and what brokers answer while others are
     /// down.
     static let retriable: Set<rd_kafka_resp_err_t> = [
