@@ -84,6 +84,10 @@ enum QuantizeCommand: Subcommand {
                 "int8's features are \(error) off those of fp32"
                     + (quantisation.floatSums ? ", with residual sums in floats" : "")
                     + (quantisation.wide.isEmpty ? "" : ", \(quantisation.wide.count) layers in floats"))
+            if quantisation.calibration.featureError > 0.2 {
+                print(
+                    "that is far: captions may well differ; \"kaption-model evaluate --precision int8\" tells, or take bf16")
+            }
         }
         return .done
     }

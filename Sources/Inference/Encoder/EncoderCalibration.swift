@@ -9,8 +9,10 @@ final class EncoderCalibration {
     /// How far features may be off, relative to their length, before more is left in floats.
     static let tolerance = 0.05
     private static let comparedImages = 16
-    /// So many of the first layers are left in floats at last.
-    private static let firstLayers = 3
+    /// Those of the first layers that are left in floats at last. The very first one bears 8 bits well, if what reads it gets floats.
+    private static let firstLayers = [1..<3, 0..<3]
+    /// What features have to be off, as a share of what they were, for more in floats to be worth its time.
+    private static let worthwhile = 0.9
 
     let encoder: Encoder
     let workspace: EncoderWorkspace
@@ -71,7 +73,8 @@ final class EncoderCalibration {
         return isFinite
     }
 
-    /// The quantisation that leaves least in floats of those within the tolerance, or else the one that comes closest to fp32.
+    /// The quantisation that leaves least in floats of those within the tolerance, or else the one that comes closest to fp32 with all that is
+    /// worth it.
     ///
     /// - Parameter wide: values whose layers are left in floats in any case.
     /// - Throws: `ModelError` where no image was observed or nothing finite comes out.
@@ -81,11 +84,11 @@ final class EncoderCalibration {
         for (observation, histogram) in zip(encoder.plan.observations, histograms) {
             edges.append(Self.edge(observation.layer.output, histogram))
         }
-        let first = encoder.plan.observations.prefix(Self.firstLayers).map(\.layer.output)
-        let wider = Set(wide).union(first).sorted()
+        let layers = encoder.plan.observations.map(\.layer.output)
+        let wider = Self.firstLayers.map { Set(wide).union(layers[$0.clamped(to: layers.indices)]).sorted() }
         let corrections = try measuredCorrections()
         var closest: Quantisation?
-        for (wide, floatSums) in [(wide.sorted(), false), (wide.sorted(), true), (wider, true)] {
+        for (wide, floatSums) in [(wide.sorted(), false)] + ([wide.sorted()] + wider).map({ ($0, true) }) {
             var candidate = Quantisation(
                 edges: edges.sorted { $0.value < $1.value }, wide: wide, floatSums: floatSums,
                 calibration: .init(
@@ -93,7 +96,8 @@ final class EncoderCalibration {
             candidate.corrections = corrections
             let error = try featureError(of: candidate)
             candidate.calibration.featureError = error
-            if error < closest?.calibration.featureError ?? .infinity { closest = candidate }
+            let known = closest?.calibration.featureError ?? .infinity
+            if error <= Self.tolerance || error < Self.worthwhile * known { closest = candidate }
             if error <= Self.tolerance { break }
         }
         guard let closest else { throw ModelError("the features of int8 are not finite") }
