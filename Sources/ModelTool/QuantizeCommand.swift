@@ -23,6 +23,8 @@ enum QuantizeCommand: Subcommand {
         help: "The beams that the new bundle searches with when nothing is said; default: as before.")
     static let wide = Option.repeated(
         "wide", .string, "LAYER", help: "A layer of the encoder that int8 leaves in floats, by its name in inspect.")
+    static let floatSums = Option.flag(
+        "float-sums", help: "Int8 leaves residual sums in floats, whether it has to or not.")
     static let force = Option.flag("force", help: "Replace a bundle that is there already.")
 
     static let command = Command(
@@ -34,7 +36,7 @@ enum QuantizeCommand: Subcommand {
             floats. A hundred images of the kind that the model is to caption are plenty; take none that it will be measured on.
             """,
         sections: [
-            Section("Bundles", [model, output, precision, beam, wide, force]),
+            Section("Bundles", [model, output, precision, beam, wide, floatSums, force]),
             Section("Calibration", [images, split, count]),
         ],
         positionals: Positionals("IMAGE…", count: 0...Int.max, help: "Sample images, beside those of --images."),
@@ -74,7 +76,7 @@ enum QuantizeCommand: Subcommand {
         }
         let manifest = try quantiser.write(
             to: options[output], replaces: options[force], default: options[precision], beam: options[beam],
-            wide: options[wide])
+            wide: options[wide], floatSums: options[floatSums])
         print(
             "\(options[output]): \(manifest.name) \(manifest.version), calibrated on \(paths.count) images, "
                 + "default \(manifest.precision.default.rawValue), \(manifest.digest)")
@@ -86,7 +88,8 @@ enum QuantizeCommand: Subcommand {
                     + (quantisation.wide.isEmpty ? "" : ", \(quantisation.wide.count) layers in floats"))
             if quantisation.calibration.featureError > 0.2 {
                 print(
-                    "that is far: captions may well differ; \"kaption-model evaluate --precision int8\" tells, or take bf16")
+                    "that is far: captions may well differ; \"kaption-model evaluate --precision int8\" tells, or take bf16"
+                )
             }
         }
         return .done

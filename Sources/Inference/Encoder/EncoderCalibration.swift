@@ -76,9 +76,11 @@ final class EncoderCalibration {
     /// The quantisation that leaves least in floats of those within the tolerance, or else the one that comes closest to fp32 with all that is
     /// worth it.
     ///
-    /// - Parameter wide: values whose layers are left in floats in any case.
+    /// - Parameters:
+    ///   - wide: values whose layers are left in floats in any case.
+    ///   - floatSums: residual sums are, too.
     /// - Throws: `ModelError` where no image was observed or nothing finite comes out.
-    func quantisation(wide: [Int]) throws -> Quantisation {
+    func quantisation(wide: [Int], floatSums: Bool = false) throws -> Quantisation {
         guard images > 0 else { throw ModelError("no image was seen, so nothing is known of the encoder's values") }
         var edges = [Self.edge(0, image)]
         for (observation, histogram) in zip(encoder.plan.observations, histograms) {
@@ -88,7 +90,9 @@ final class EncoderCalibration {
         let wider = Self.firstLayers.map { Set(wide).union(layers[$0.clamped(to: layers.indices)]).sorted() }
         let corrections = try measuredCorrections()
         var closest: Quantisation?
-        for (wide, floatSums) in [(wide.sorted(), false)] + ([wide.sorted()] + wider).map({ ($0, true) }) {
+        var wanted = ([wide.sorted()] + wider).map { (wide: $0, floatSums: true) }
+        if !floatSums { wanted.insert((wide.sorted(), false), at: 0) }
+        for (wide, floatSums) in wanted {
             var candidate = Quantisation(
                 edges: edges.sorted { $0.value < $1.value }, wide: wide, floatSums: floatSums,
                 calibration: .init(

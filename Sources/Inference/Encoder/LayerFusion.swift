@@ -80,6 +80,9 @@ struct LayerFusion {
         layers.append(layer)
     }
 
+    /// What the layer makes in the end that has the node which made `value`.
+    func output(ofLayerMaking value: Int) -> Int { maker[value].map { layers[$0].output } ?? value }
+
     /// The layer that makes `value`, if nothing else reads it than the node at hand.
     private func soleMaker(of value: Int) -> Int? { uses[value] == 1 ? maker[value] : nil }
 

@@ -41,7 +41,7 @@ struct LayerSequence {
             edges.unify(fusion.layers)
         default: edges = ValueNumbers()
         }
-        let wide = Set(quantisation?.wide ?? [])
+        let wide = Set((quantisation?.wide ?? []).map(fusion.output(ofLayerMaking:)))
         let floats =
             precision == .bf16
             ? FloatLayers(fusion.layers, graph: graph, instructionSet: instructionSet).indices : []

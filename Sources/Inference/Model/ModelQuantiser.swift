@@ -29,12 +29,13 @@ public final class ModelQuantiser {
     ///   - precision: what the new bundle computes in when nothing is said.
     ///   - beam: beams that the new bundle searches with when nothing is said; `nil`: as before.
     ///   - wide: names of layers of the encoder that int8 is to leave in floats.
+    ///   - floatSums: int8 is to leave residual sums in floats.
     /// - Returns: the new bundle's manifest.
     /// - Throws: `ModelError` where a name is unknown or the bundle cannot be written.
     @discardableResult
     public func write(
         to output: String, replaces: Bool = false, default precision: ModelManifest.Precision.Kind = .int8,
-        beam: Int? = nil, wide: [String] = []
+        beam: Int? = nil, wide: [String] = [], floatSums: Bool = false
     ) throws -> ModelManifest {
         let nodes = bundle.manifest.encoder.nodes
         let wideValues = try wide.map { name in
@@ -44,7 +45,7 @@ public final class ModelQuantiser {
             return index + 1
         }
         var manifest = bundle.manifest
-        manifest.quantisation = try calibration.quantisation(wide: wideValues)
+        manifest.quantisation = try calibration.quantisation(wide: wideValues, floatSums: floatSums)
         manifest.precision = .init(default: precision, allowed: ModelManifest.Precision.Kind.allCases)
         manifest.decoding.beam = beam ?? manifest.decoding.beam
         return try BundleWriter.copy(directory, with: manifest, to: output, replaces: replaces)

@@ -38,7 +38,7 @@ public struct Quantisation: Codable, Sendable, Equatable {
     }
 
     public var edges: [Edge]
-    /// Values whose layers are computed in floats.
+    /// Values whose layers are computed in floats: of any node that is part of the layer.
     public var wide: [Int]
     /// Whether what a convolution adds at its end (a residual) stays in floats from where it is made; its other readers get it rounded.
     public var floatSums: Bool

@@ -17,13 +17,15 @@ import Testing
         }
     }
 
-    private func calibrated(_ builder: GraphBuilder, _ images: [[Float]], wide: [Int] = []) throws -> Quantisation {
+    private func calibrated(
+        _ builder: GraphBuilder, _ images: [[Float]], wide: [Int] = [], floatSums: Bool = false
+    ) throws -> Quantisation {
         let calibration = try EncoderCalibration(graph: builder.graph, weights: builder.tensor)
         for image in images {
             calibration.workspace.load(image, of: calibration.encoder)
             #expect(calibration.observe())
         }
-        return try calibration.quantisation(wide: wide)
+        return try calibration.quantisation(wide: wide, floatSums: floatSums)
     }
 
     private func encoder(
@@ -109,6 +111,35 @@ import Testing
             quantisation.wide = Array(1...builder.graph.nodes.count)
             #expect(features(try encoder(builder, .int8, quantisation), images, batch: 2) == exact)
         }
+    }
+
+    /// The layer of a convolution and of the activation that goes into it has two names.
+    @Test func aLayerIsLeftInFloatsByAnyOfItsNodes() throws {
+        var builder = residualNetwork()
+        let images = (0..<4).map { _ in builder.image() }
+        var quantisation = try calibrated(builder, images)
+        quantisation.wide = []
+        let narrow = features(try encoder(builder, .int8, quantisation), images, batch: 2)
+        let pairs = builder.graph.nodes.enumerated().dropFirst().filter { index, node in
+            if case .activation = node.operation { node.inputs == [index] } else { false }
+        }
+        #expect(!pairs.isEmpty)
+        for (index, _) in pairs {
+            quantisation.wide = [index + 1]
+            let byActivation = features(try encoder(builder, .int8, quantisation), images, batch: 2)
+            quantisation.wide = [index]
+            #expect(features(try encoder(builder, .int8, quantisation), images, batch: 2) == byActivation)
+            #expect(byActivation != narrow)
+        }
+    }
+
+    @Test func whatIsLeftInFloatsInAnyCase() throws {
+        var builder = residualNetwork()
+        let images = (0..<4).map { _ in builder.image() }
+        #expect(try !calibrated(builder, images).floatSums, "within the tolerance as it is")
+        let wider = try calibrated(builder, images, wide: [2], floatSums: true)
+        #expect(wider.floatSums)
+        #expect(wider.wide == [2])
     }
 
     @Test func whatDoesNotFitIsRefused() throws {
