@@ -25,6 +25,9 @@ enum QuantizeCommand: Subcommand {
         "wide", .string, "LAYER", help: "A layer of the encoder that int8 leaves in floats, by its name in inspect.")
     static let floatSums = Option.flag(
         "float-sums", help: "Int8 leaves residual sums in floats, whether it has to or not.")
+    static let tolerance = Option.defaulted(
+        "tolerance", .number(0...100), "PERCENT", default: "5",
+        help: "How far int8's features may be off before more is left in floats.")
     static let force = Option.flag("force", help: "Replace a bundle that is there already.")
 
     static let command = Command(
@@ -32,11 +35,11 @@ enum QuantizeCommand: Subcommand {
         discussion: """
             The encoder runs in fp32 over the images, and each of its values gets the scale and the zero point with which
             8-bit integers come closest to it (least mean squared error). The weights stay as they are: one bundle serves fp32, bf16 and
-            int8. Where int8's features are further than 5% off those of fp32, residual sums and then the first layers are left in
+            int8. Where int8's features are further off those of fp32 than the tolerance, residual sums and then the first layers are left in
             floats. A hundred images of the kind that the model is to caption are plenty; take none that it will be measured on.
             """,
         sections: [
-            Section("Bundles", [model, output, precision, beam, wide, floatSums, force]),
+            Section("Bundles", [model, output, precision, beam, wide, floatSums, tolerance, force]),
             Section("Calibration", [images, split, count]),
         ],
         positionals: Positionals("IMAGE…", count: 0...Int.max, help: "Sample images, beside those of --images."),
@@ -76,7 +79,8 @@ enum QuantizeCommand: Subcommand {
         }
         let manifest = try quantiser.write(
             to: options[output], replaces: options[force], default: options[precision], beam: options[beam],
-            wide: options[wide], floatSums: options[floatSums])
+            floats: .init(
+                layers: options[wide], sums: options[floatSums], tolerance: options[tolerance] / 100))
         print(
             "\(options[output]): \(manifest.name) \(manifest.version), calibrated on \(paths.count) images, "
                 + "default \(manifest.precision.default.rawValue), \(manifest.digest)")

@@ -6,8 +6,6 @@ import Kernels
 /// Not every encoder bears 8 bits everywhere (the first layers and the residual sums of MobileNetV2 do not). So the features of int8
 /// are compared with those of fp32, and where they are further off than wanted, more is left in floats.
 final class EncoderCalibration {
-    /// How far features may be off, relative to their length, before more is left in floats.
-    static let tolerance = 0.05
     private static let comparedImages = 16
     /// Those of the first layers that are left in floats at last. The very first one bears 8 bits well, if what reads it gets floats.
     private static let firstLayers = [1..<3, 0..<3]
@@ -79,8 +77,9 @@ final class EncoderCalibration {
     /// - Parameters:
     ///   - wide: values whose layers are left in floats in any case.
     ///   - floatSums: residual sums are, too.
+    ///   - tolerance: how far features may be off, relative to their length, before more is left in floats.
     /// - Throws: `ModelError` where no image was observed or nothing finite comes out.
-    func quantisation(wide: [Int], floatSums: Bool = false) throws -> Quantisation {
+    func quantisation(wide: [Int], floatSums: Bool = false, tolerance: Double = 0.05) throws -> Quantisation {
         guard images > 0 else { throw ModelError("no image was seen, so nothing is known of the encoder's values") }
         var edges = [Self.edge(0, image)]
         for (observation, histogram) in zip(encoder.plan.observations, histograms) {
@@ -101,8 +100,8 @@ final class EncoderCalibration {
             let error = try featureError(of: candidate)
             candidate.calibration.featureError = error
             let known = closest?.calibration.featureError ?? .infinity
-            if error <= Self.tolerance || error < Self.worthwhile * known { closest = candidate }
-            if error <= Self.tolerance { break }
+            if error <= tolerance || error < Self.worthwhile * known { closest = candidate }
+            if error <= tolerance { break }
         }
         guard let closest else { throw ModelError("the features of int8 are not finite") }
         return closest

@@ -1,5 +1,21 @@
 /// Makes a bundle fit for int8: calibrates its encoder on sample images and writes the bundle anew with what was found. One thread's.
 public final class ModelQuantiser {
+    /// What int8 leaves in floats.
+    public struct Floats: Sendable {
+        /// Names of layers of the encoder, in any case.
+        public var layers: [String]
+        /// Residual sums, in any case.
+        public var sums: Bool
+        /// How far features may be off those of fp32, relative to their length, before more is left.
+        public var tolerance: Double
+
+        public init(layers: [String] = [], sums: Bool = false, tolerance: Double = 0.05) {
+            self.layers = layers
+            self.sums = sums
+            self.tolerance = tolerance
+        }
+    }
+
     private let bundle: ModelBundle
     private let directory: String
     private let reader: ImageReader
@@ -28,24 +44,23 @@ public final class ModelQuantiser {
     /// - Parameters:
     ///   - precision: what the new bundle computes in when nothing is said.
     ///   - beam: beams that the new bundle searches with when nothing is said; `nil`: as before.
-    ///   - wide: names of layers of the encoder that int8 is to leave in floats.
-    ///   - floatSums: int8 is to leave residual sums in floats.
     /// - Returns: the new bundle's manifest.
     /// - Throws: `ModelError` where a name is unknown or the bundle cannot be written.
     @discardableResult
     public func write(
         to output: String, replaces: Bool = false, default precision: ModelManifest.Precision.Kind = .int8,
-        beam: Int? = nil, wide: [String] = [], floatSums: Bool = false
+        beam: Int? = nil, floats: Floats = Floats()
     ) throws -> ModelManifest {
         let nodes = bundle.manifest.encoder.nodes
-        let wideValues = try wide.map { name in
+        let wide = try floats.layers.map { name in
             guard let index = nodes.firstIndex(where: { $0.name == name }) else {
                 throw ModelError("the encoder has no layer \"\(name.prefix(128))\"; \"inspect\" shows their names")
             }
             return index + 1
         }
         var manifest = bundle.manifest
-        manifest.quantisation = try calibration.quantisation(wide: wideValues, floatSums: floatSums)
+        manifest.quantisation = try calibration.quantisation(
+            wide: wide, floatSums: floats.sums, tolerance: floats.tolerance)
         manifest.precision = .init(default: precision, allowed: ModelManifest.Precision.Kind.allCases)
         manifest.decoding.beam = beam ?? manifest.decoding.beam
         return try BundleWriter.copy(directory, with: manifest, to: output, replaces: replaces)

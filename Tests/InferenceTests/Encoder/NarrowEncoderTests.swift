@@ -137,6 +137,11 @@ import Testing
         var builder = residualNetwork()
         let images = (0..<4).map { _ in builder.image() }
         #expect(try !calibrated(builder, images).floatSums, "within the tolerance as it is")
+        let calibration = try EncoderCalibration(graph: builder.graph, weights: builder.tensor)
+        calibration.workspace.load(images[0], of: calibration.encoder)
+        #expect(calibration.observe())
+        #expect(try calibration.quantisation(wide: [], tolerance: 1e-9).floatSums, "nothing is within this one")
+        #expect(try !calibration.quantisation(wide: [], tolerance: 1).floatSums)
         let wider = try calibrated(builder, images, wide: [2], floatSums: true)
         #expect(wider.floatSums)
         #expect(wider.wide == [2])

@@ -75,7 +75,9 @@ struct ModelQuantiserTests {
             try Data("no image".utf8).withUnsafeBytes { try quantiser.observe($0) }
         }
         try pictures(1)[0].withUnsafeBytes { try quantiser.observe($0) }
-        #expect(throws: ModelError.self) { try quantiser.write(to: folder.url.path + "/none", wide: ["no such layer"]) }
+        #expect(throws: ModelError.self) {
+            try quantiser.write(to: folder.url.path + "/none", floats: .init(layers: ["no such layer"]))
+        }
     }
 
     @Test func bundlesThatDoNotFitAreRefused() throws {
