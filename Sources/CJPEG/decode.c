@@ -139,7 +139,9 @@ kaption_jpeg_status kaption_jpeg_open(kaption_jpeg_decoder *decoder, const uint8
         jpeg_abort_decompress(&decoder->info);
         return decoder->status;
     }
-    jpeg_abort_decompress(&decoder->info);
+    // Anew, not only aborted: tables would stay, and a picture without its own would be decoded with those of the one before.
+    jpeg_destroy_decompress(&decoder->info);
+    jpeg_create_decompress(&decoder->info);
     decoder->info.progress = &decoder->progress;
     jpeg_mem_src(&decoder->info, bytes, count);
     jpeg_read_header(&decoder->info, TRUE);

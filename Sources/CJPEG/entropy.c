@@ -45,8 +45,8 @@ static void make_table(struct entropy_table *table, const JHUFF_TBL *source) {
 
 // ---- Bits -------------------------------------------------------------------------------------------------------
 
-// Takes bytes of the file up to the next marker into the window, each byte of ones without the zero behind it; where they end,
-// zeros are made up. A minimum coded unit then finds all that it may take.
+// Copies bytes of the file, up to the next marker, into the window, a byte of ones without the zero behind it, and puts zeros behind them. A minimum
+// coded unit then finds all that it may take.
 static __attribute__((noinline)) void fill_window(struct entropy_decoder *decoder, struct jpeg_source_mgr *source) {
     const size_t left = (size_t)(decoder->end - decoder->next);
     memmove(decoder->window, decoder->window + decoder->next, left);
@@ -110,7 +110,7 @@ struct code {
     int symbol, length;
 };
 
-// A code that is longer than a look-up. What is no code ends the picture in libjpeg's way.
+// A code that is longer than a look-up. What is no code is damage: the warning does not come back.
 static __attribute__((noinline)) struct code long_code(j_decompress_ptr info, const struct entropy_table *table,
                                                        uint64_t bits) {
     const uint32_t next = (uint32_t)(bits >> 48);
@@ -221,17 +221,22 @@ static boolean decode_unit(j_decompress_ptr info, JBLOCKROW *blocks) {
     decoder->bits = reader.bits;
     decoder->count = reader.count;
     decoder->next = reader.next - decoder->window;
-    // Bits that the file does not have were used: the picture is cut short.
+    // Bits that the file does not have were used: the picture is cut short. The warning does not come back.
     if (decoder->next - decoder->end > reader.count / 8) {
+        begin(decoder, info);
         WARNMS(info, info->src->bytes_in_buffer == 0 ? JWRN_JPEG_EOF : JWRN_HIT_MARKER);
     }
     return TRUE;
 }
 
 void entropy_take_over(struct entropy_decoder *decoder, j_decompress_ptr info) {
-    // In several scans libjpeg has decoded the whole file by now.
-    if (info->progressive_mode || info->arith_code || info->data_precision != 8 || jpeg_has_multiple_scans(info))
+    // In several scans libjpeg has decoded the whole file by now. A predictor (Ss) is lossless coding's.
+    if (info->progressive_mode || info->arith_code || info->data_precision != 8 || info->Ss != 0 || jpeg_has_multiple_scans(info))
         return;
+    for (int component = 0; component < info->comps_in_scan; component++) {
+        const jpeg_component_info *scanned = info->cur_comp_info[component];
+        if (info->dc_huff_tbl_ptrs[scanned->dc_tbl_no] == NULL || info->ac_huff_tbl_ptrs[scanned->ac_tbl_no] == NULL) return;
+    }
     for (int i = 0; i < info->blocks_in_MCU; i++) {
         const int component = info->MCU_membership[i];
         const jpeg_component_info *scanned = info->cur_comp_info[component];
@@ -246,6 +251,7 @@ void entropy_take_over(struct entropy_decoder *decoder, j_decompress_ptr info) {
     }
     begin(decoder, info);
     decoder->head = *info->entropy;
+    decoder->head.start_pass = NULL;
     decoder->head.decode_mcu = decode_unit;
     info->entropy = &decoder->head;
 }

@@ -2,7 +2,7 @@
 // for a photograph. libjpeg keeps all else: headers, the checks of tables, restart markers, transforms and colours.
 //
 // libjpeg is made of modules that begin with a public head; this one has the head of `struct jpeg_entropy_decoder`
-// (jpegint.h, which Debian ships with jpeglib.h), as libjpeg's own two have.
+// (jpegint.h, which Debian ships with jpeglib.h), as libjpeg's own two have. That head is another one from libjpeg-turbo 3 on.
 #ifndef KAPTION_CJPEG_ENTROPY_H
 #define KAPTION_CJPEG_ENTROPY_H
 
@@ -12,14 +12,14 @@
 
 #include <jpeglib.h>
 
-#if __has_include(<jpegint.h>)
+#if __has_include(<jpegint.h>) && LIBJPEG_TURBO_VERSION_NUMBER < 3000000 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define KAPTION_JPEG_HAS_ENTROPY 1
 #include <jpegint.h>
 
 enum {
     // Bits that one look-up takes in: nine of ten codes of a photograph fit with their values.
     ENTROPY_LOOKAHEAD = 10,
-    // Bytes that one minimum coded unit may take (64 times 16 + 15 bits a block), with those that are loaded ahead of it.
+    // Bytes that one minimum coded unit may take (64 times 16 + 15 bits a block), 7 that had been loaded ahead, the 8 of its last load, and some more.
     ENTROPY_UNIT = D_MAX_BLOCKS_IN_MCU * 248 + 32,
     // Bytes of the file that are kept at hand.
     ENTROPY_WINDOW = 16384,
@@ -49,7 +49,7 @@ struct entropy_decoder {
     ptrdiff_t next, end;
     // A marker, or the end of the file, follows.
     int is_last;
-    // Bits taken from them, the next one on top, `count` of them.
+    // Bits taken from them, the next one on top, at least `count` of them.
     uint64_t bits;
     int count;
 

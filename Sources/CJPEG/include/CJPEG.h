@@ -28,7 +28,7 @@ typedef struct kaption_jpeg_decoder kaption_jpeg_decoder;
 // NULL when memory is out.
 kaption_jpeg_decoder *kaption_jpeg_decoder_make(void);
 void kaption_jpeg_decoder_free(kaption_jpeg_decoder *decoder);
-// From the next picture on libjpeg decodes entropy codes too, as it does wherever entropy.h cannot: what that is checked against.
+// From the next start on libjpeg decodes entropy codes too, as it does wherever entropy.h cannot: what that is checked against.
 void kaption_jpeg_leave_all_to_libjpeg(kaption_jpeg_decoder *decoder);
 
 // Reads the header. `bytes` must stay until finish or an error. The deadline is in nanoseconds of the calling

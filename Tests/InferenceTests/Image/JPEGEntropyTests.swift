@@ -107,15 +107,17 @@ import Testing
     }
 
     @Test("More bytes of ones before a zero or a marker change nothing") func fillBytes() throws {
-        let file = [UInt8](try JPEGFile(quality: 95, restartRows: 1).write(Self.noise(64, 48)))
-        let stuffed = try #require(Self.stuffed(in: file).dropFirst(3).first)
-        let restart = try #require(file.indices.dropLast().first { file[$0] == 0xFF && file[$0 + 1] == 0xD0 })
-        let whole = Self.decode(Data(file), by: libjpegs)
-        for place in [stuffed, restart] {
-            for count in [1, 2, 40_000] {
-                let filled = Data(file[..<place] + [UInt8](repeating: 0xFF, count: count) + file[place...])
-                #expect(Self.decode(filled, by: libjpegs) == whole)
-                #expect(Self.decode(filled, by: ours) == whole)
+        for restartRows in [0, 1] {
+            let file = [UInt8](try JPEGFile(quality: 95, restartRows: restartRows).write(Self.noise(128, 128)))
+            let whole = Self.decode(Data(file), by: libjpegs)
+            // libjpeg's fast way, which goes without restart markers, leaves false coefficients where such bytes are.
+            let others = restartRows > 0 ? [ours, libjpegs] : [ours]
+            let restart = file.indices.dropLast().first { file[$0] == 0xFF && file[$0 + 1] == 0xD0 }
+            for place in Self.stuffed(in: file).prefix(40) + [restart].compactMap(\.self) {
+                for count in [1, 2, 40_000] {
+                    let filled = Data(file[..<place] + [UInt8](repeating: 0xFF, count: count) + file[place...])
+                    for decoder in others { #expect(Self.decode(filled, by: decoder) == whole) }
+                }
             }
         }
     }
@@ -128,6 +130,27 @@ import Testing
                 #expect(Self.decode(file.prefix(length), by: ours) == expected, "\(length) bytes")
             }
         }
+        let long = try JPEGFile(quality: 100).write(Self.noise(250, 200))
+        #expect(long.count > 60_000, "several windows")
+        for length in stride(from: 300, through: long.count, by: 997) {
+            #expect(Self.decode(long.prefix(length), by: ours) == Self.decode(long.prefix(length), by: libjpegs))
+        }
+        #expect(Self.decode(long, by: ours) == Self.decode(long, by: libjpegs))
+    }
+
+    @Test("A picture without its own tables does not get those of the one before", arguments: [0xC4, 0xDB])
+    func tablesOfAnother(marker: UInt8) throws {
+        var bare = [UInt8](try JPEGFile(quality: 50).write(Self.noise(40, 40)))
+        while let start = bare.indices.dropLast().first(where: { bare[$0] == 0xFF && bare[$0 + 1] == marker }) {
+            bare.removeSubrange(start..<start + 2 + Int(bare[start + 2]) << 8 + Int(bare[start + 3]))
+        }
+        let alone = Self.decode(Data(bare), by: try JPEGDecoder())
+        let other = try JPEGFile(quality: 95).write(Self.noise(40, 40))
+        guard case .pixels = Self.decode(other, by: ours) else {
+            Issue.record("the other picture is sound")
+            return
+        }
+        #expect(Self.decode(Data(bare), by: ours) == alone)
     }
 
     /// Where codes are in doubt libjpeg's fast way passes over some that are none: to us they are damage, like all others.
@@ -154,7 +177,7 @@ import Testing
                     Issue.record("ours and libjpeg's differ")
                 }
             }
-            #expect(equal > 1000, "\(equal) alike, \(stricter) that only we call damaged")
+            #expect(equal > 900, "\(equal) alike, \(stricter) that only we call damaged")
         }
     }
 }
