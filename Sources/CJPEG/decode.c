@@ -18,9 +18,7 @@ struct kaption_jpeg_decoder {
     struct jpeg_decompress_struct info;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
-#ifdef KAPTION_JPEG_HAS_ENTROPY
     struct entropy_decoder entropy;
-#endif
     int leaves_entropy;
     jmp_buf escape;
     kaption_jpeg_status status;
@@ -111,13 +109,6 @@ kaption_jpeg_decoder *kaption_jpeg_decoder_make(void) {
     decoder->errors.emit_message = on_message;
     decoder->errors.output_message = on_output;
     decoder->info.client_data = decoder;
-    if (setjmp(decoder->escape)) {
-        jpeg_destroy_decompress(&decoder->info);
-        free(decoder);
-        return NULL;
-    }
-    jpeg_create_decompress(&decoder->info);
-    decoder->info.client_data = decoder;
     decoder->progress.progress_monitor = on_progress;
     return decoder;
 }
@@ -139,7 +130,7 @@ kaption_jpeg_status kaption_jpeg_open(kaption_jpeg_decoder *decoder, const uint8
         jpeg_abort_decompress(&decoder->info);
         return decoder->status;
     }
-    // Anew, not only aborted: tables would stay, and a picture without its own would be decoded with those of the one before.
+    // Anew for each picture, not only aborted: tables would stay, and a picture without its own would be decoded with those of the one before.
     jpeg_destroy_decompress(&decoder->info);
     jpeg_create_decompress(&decoder->info);
     decoder->info.progress = &decoder->progress;
@@ -160,9 +151,7 @@ kaption_jpeg_status kaption_jpeg_start(kaption_jpeg_decoder *decoder, int eighth
     info->scale_num = (unsigned)eighths;
     info->scale_denom = 8;
     jpeg_start_decompress(info);
-#ifdef KAPTION_JPEG_HAS_ENTROPY
     if (!decoder->leaves_entropy) entropy_take_over(&decoder->entropy, info);
-#endif
     // From here on read_rows looks at the deadline itself, once a call instead of once a row.
     info->progress = NULL;
     *width = info->output_width;

@@ -66,5 +66,13 @@ struct entropy_decoder {
 // Takes libjpeg's place where it can: between jpeg_start_decompress and the first row. `decoder` must stay until the picture's end.
 void entropy_take_over(struct entropy_decoder *decoder, j_decompress_ptr info);
 
+#else
+
+struct entropy_decoder {
+    int unused;
+};
+
+static inline void entropy_take_over(struct entropy_decoder *decoder, j_decompress_ptr info) { (void)decoder, (void)info; }
+
 #endif
 #endif

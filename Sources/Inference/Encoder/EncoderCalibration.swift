@@ -79,7 +79,9 @@ final class EncoderCalibration {
     ///   - floatSums: residual sums are, too.
     ///   - tolerance: how far features may be off, relative to their length, before more is left in floats.
     /// - Throws: `ModelError` where no image was observed or nothing finite comes out.
-    func quantisation(wide: [Int], floatSums: Bool = false, tolerance: Double = 0.05) throws -> Quantisation {
+    func quantisation(
+        wide: [Int], floatSums: Bool = false, tolerance: Double = ModelQuantiser.Floats().tolerance
+    ) throws -> Quantisation {
         guard images > 0 else { throw ModelError("no image was seen, so nothing is known of the encoder's values") }
         var edges = [Self.edge(0, image)]
         for (observation, histogram) in zip(encoder.plan.observations, histograms) {
@@ -99,9 +101,8 @@ final class EncoderCalibration {
             candidate.corrections = corrections
             let error = try featureError(of: candidate)
             candidate.calibration.featureError = error
-            let known = closest?.calibration.featureError ?? .infinity
-            if error <= tolerance || error < Self.worthwhile * known { closest = candidate }
-            if error <= tolerance { break }
+            if error <= tolerance { return candidate }
+            if error < Self.worthwhile * (closest?.calibration.featureError ?? .infinity) { closest = candidate }
         }
         guard let closest else { throw ModelError("the features of int8 are not finite") }
         return closest

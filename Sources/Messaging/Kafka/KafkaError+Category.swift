@@ -43,17 +43,20 @@ extension KafkaError {
     /// A connection that ended in the middle of a SASL exchange, which librdkafka calls an error of authentication.
     private static func isBrokenConnection(_ message: String) -> Bool {
         let words = [
-            "Broker transport failure", "Disconnected", "Timed out", "timed out", "Connection reset", "Broken pipe",
-            "Connection refused", "Local: Broker handle destroyed",
+            "Broker transport failure", "Timed out", "timed out", "Connection refused",
+            "Local: Broker handle destroyed",
         ]
-        return words.contains { message.contains($0) }
+        return (words + endings).contains { message.contains($0) }
     }
+
+    /// What a connection is said to have met that the other side ended.
+    private static let endings = ["Disconnected", "Connection reset", "Broken pipe"]
 
     /// With a word about what brokers that are spoken to in the wrong way do: they end the connection at once. librdkafka says
     /// it itself, but not where its next request finds the connection ended.
     var explainedAsAtStart: KafkaError {
-        let ended = ["Send failed", "Receive failed", "Disconnected", "Connection reset", "Broken pipe"]
-        guard category == .unreachable, ended.contains(where: message.contains), !message.contains("security.protocol")
+        let words = Self.endings + ["Send failed", "Receive failed"]
+        guard category == .unreachable, words.contains(where: message.contains), !message.contains("security.protocol")
         else { return self }
         var error = self
         error.message += ": if the brokers want TLS or SASL, or neither, set -X security.protocol accordingly"

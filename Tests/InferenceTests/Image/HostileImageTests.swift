@@ -92,7 +92,7 @@ import Testing
         #expect(errorCode(file, limits: ImageLimits(maximumPixels: 80 * 60)) == nil)
         #expect(errorCode(file, limits: ImageLimits(maximumPixels: 80 * 60 - 1)) == .imageTooLarge)
         var wide = [UInt8](file)
-        let frame = try #require(wide.indices.dropLast().first { wide[$0] == 0xFF && wide[$0 + 1] == 0xC0 })
+        let frame = try #require(place(ofMarker: 0xC0, in: wide))
         for offset in 5...8 { wide[frame + offset] = 0xFF }
         #expect(errorCode(Data(wide)) == .imageTooLarge)
     }

@@ -19,35 +19,16 @@ import Testing
         return kinds
     }()
 
-    /// The rows that the decoder gives when asked for a part, and which part that is; all rows where it is nil.
-    private func decode(
-        _ file: Data, eighths: Int, _ wanted: PicturePart?, by decoder: JPEGDecoder
-    ) throws -> (part: PicturePart, pixels: [UInt8]) {
-        try file.withUnsafeBytes { bytes in
-            let header = try JPEGHeader(bytes, maximumScans: 100)
-            let size = try decoder.open(bytes, header: header, eighths: eighths, maximumScans: 100, deadline: .max)
-            var part = PicturePart(columns: 0..<size.width, rows: 0..<size.height)
-            if let wanted { part = try decoder.select(wanted) }
-            let stride = 4 * part.columns.count
-            var pixels = [UInt8](repeating: 0, count: stride * part.rows.count)
-            try pixels.withUnsafeMutableBufferPointer {
-                try decoder.readRows(into: $0.baseAddress.unsafelyUnwrapped, stride: stride, count: part.rows.count)
-            }
-            try decoder.finish()
-            return (part, pixels)
-        }
-    }
-
     private func check(_ file: Data, eighths: Int, using random: inout SeededGenerator, parts: Int) throws {
         let decoder = try JPEGDecoder()
-        let whole = try decode(file, eighths: eighths, nil, by: decoder)
+        let whole = try decoder.decode(file, eighths: eighths)
         for _ in 0..<parts {
             func range(in whole: Range<Int>) -> Range<Int> {
                 let ends = (Int.random(in: whole, using: &random), Int.random(in: whole, using: &random))
                 return min(ends.0, ends.1)..<(max(ends.0, ends.1) + 1)
             }
             let wanted = PicturePart(columns: range(in: whole.part.columns), rows: range(in: whole.part.rows))
-            let (part, pixels) = try decode(file, eighths: eighths, wanted, by: decoder)
+            let (part, pixels) = try decoder.decode(file, eighths: eighths, part: wanted)
             #expect(part.columns.contains(wanted.columns) && part.rows.contains(wanted.rows), "\(part) for \(wanted)")
             for row in wanted.rows {
                 func bytes(_ pixels: [UInt8], _ part: PicturePart) -> ArraySlice<UInt8> {
@@ -88,7 +69,7 @@ import Testing
         let decoder = try JPEGDecoder()
         // 224 of 341 columns and of 256 rows: 85 to 414 and 23 to 352 of the picture's.
         let wanted = PicturePart(columns: 85..<415, rows: 23..<353)
-        let (part, _) = try decode(file, eighths: 8, wanted, by: decoder)
+        let (part, _) = try decoder.decode(file, eighths: 8, part: wanted)
         #expect(part == PicturePart(columns: 80..<417, rows: 23..<353))
     }
 }

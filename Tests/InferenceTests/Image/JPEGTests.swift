@@ -90,7 +90,7 @@ import Testing
     @Test("Codings that are not supported say so") func unsupported() throws {
         #expect(errorCode(try JPEGFile(isArithmetic: true).write(Self.picture)) == .imageUnsupported)
         let file = [UInt8](try JPEGFile().write(Self.picture))
-        let frame = try #require(file.indices.dropLast().first { file[$0] == 0xFF && file[$0 + 1] == 0xC0 })
+        let frame = try #require(place(ofMarker: 0xC0, in: file))
         for marker: UInt8 in [0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF] {
             var other = file
             other[frame + 1] = marker

@@ -33,6 +33,35 @@ func readPixels(
     }
 }
 
+extension JPEGDecoder {
+    /// The rows that the decoder gives when asked for a part, and which part that is; all rows where it is nil.
+    func decode(
+        _ file: Data, eighths: Int, part wanted: PicturePart? = nil, maximumPixels: Int = .max
+    ) throws -> (part: PicturePart, pixels: [UInt8]) {
+        try file.withUnsafeBytes { bytes in
+            let header = try JPEGHeader(bytes, maximumScans: 100)
+            guard header.width * header.height <= maximumPixels else {
+                throw InferenceError(.imageTooLarge, "for a test")
+            }
+            let size = try open(bytes, header: header, eighths: eighths, maximumScans: 100, deadline: .max)
+            var part = PicturePart(columns: 0..<size.width, rows: 0..<size.height)
+            if let wanted { part = try select(wanted) }
+            let stride = 4 * part.columns.count
+            var pixels = [UInt8](repeating: 0, count: stride * part.rows.count)
+            try pixels.withUnsafeMutableBufferPointer {
+                try readRows(into: $0.baseAddress.unsafelyUnwrapped, stride: stride, count: part.rows.count)
+            }
+            try finish()
+            return (part, pixels)
+        }
+    }
+}
+
+/// Where the first marker of this kind begins.
+func place(ofMarker kind: UInt8, in file: [UInt8]) -> Int? {
+    file.indices.dropLast().first { file[$0] == 0xFF && file[$0 + 1] == kind }
+}
+
 /// The picture's own bytes as floats.
 func pixels(of picture: Picture) -> [Float] { picture.pixels.map(Float.init) }
 
